@@ -1,0 +1,67 @@
+# How the folders become targets: one static library for each folder, named after it (server/chat -> server_chat).
+
+add_library(holdfast_options INTERFACE)
+target_include_directories(holdfast_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(holdfast_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wunused)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(holdfast_options INTERFACE -Wthread-safety)
+endif()
+
+function(holdfast_library folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC holdfast_options ${ARG_DEPENDS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE holdfast_options ${ARG_DEPENDS})
+  endif()
+endfunction()
+
+# proto/<name>.proto -> <build>/gen/proto/<name>.pb.h, included as "proto/<name>.pb.h".
+function(holdfast_proto_library target)
+  set(out ${CMAKE_BINARY_DIR}/gen/proto)
+  file(MAKE_DIRECTORY ${out})
+  foreach(name ${ARGN})
+    add_custom_command(
+      OUTPUT ${out}/${name}.pb.cc ${out}/${name}.pb.h
+      COMMAND protobuf::protoc -I ${CMAKE_SOURCE_DIR}/proto --cpp_out=${out} ${CMAKE_SOURCE_DIR}/proto/${name}.proto
+      DEPENDS ${CMAKE_SOURCE_DIR}/proto/${name}.proto ${CMAKE_SOURCE_DIR}/proto/client.proto)
+    list(APPEND generated ${out}/${name}.pb.cc)
+  endforeach()
+  file(GLOB own CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/*.cc)
+  add_library(${target}_generated STATIC ${generated})
+  target_include_directories(${target}_generated SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/gen ${out})
+  target_link_libraries(${target}_generated PUBLIC protobuf::libprotobuf)
+  if(own)
+    add_library(${target} STATIC ${own})
+    target_link_libraries(${target} PUBLIC holdfast_options base ${target}_generated)
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE holdfast_options base ${target}_generated)
+  endif()
+endfunction()
+
+function(holdfast_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE holdfast_options ${ARG_DEPENDS})
+endfunction()
+
+# tests/<folder>/*.cc -> one Catch2 program <folder>_test, one ctest entry each.
+function(holdfast_test folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name}_test ${sources})
+  target_link_libraries(${name}_test PRIVATE holdfast_options tests_main ${ARG_DEPENDS})
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES LABELS unit)
+endfunction()

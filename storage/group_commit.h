@@ -1,0 +1,53 @@
+/// The committer: a thread that puts whatever entries have come together, of all partitions, into the log with one
+/// write and one sync.
+///
+/// Thread: submit() from any; `on_durable` runs on the committer. A write that fails ends the process, but for a full
+/// disk found before the write (DiskSpace), which the partitions learn from elsewhere and never submit.
+/// Bound: every partition has at most one entry in flight, so the queue holds at most one for each.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "storage/log_store.h"
+
+namespace holdfast {
+
+class GroupCommit {
+ public:
+  using OnDurable = std::function<void(const std::vector<std::pair<PartitionId, Seq>>&)>;
+
+  GroupCommit(Database& log, OnDurable on_durable);
+  ~GroupCommit();  ///< commits what was submitted, then joins
+
+  void submit(std::shared_ptr<const EncodedEntry> entry);
+
+  struct Figures {
+    std::uint64_t commits = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t sync_ns_total = 0;  ///< time spent in synced writes
+  };
+  Figures figures() const;
+
+ private:
+  void run();
+
+  Database& log_;
+  const OnDurable on_durable_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::shared_ptr<const EncodedEntry>> waiting_;
+  Figures figures_;
+  bool stopping_ = false;
+
+  std::thread thread_;  // last: starts when everything else is there
+};
+
+}  // namespace holdfast

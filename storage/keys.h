@@ -1,0 +1,97 @@
+/// The grammar of state keys, all of it.
+///
+///   stored key   := partition:2 (big-endian) key
+///   key          := family:1 rest          (rest as below; ids are 16 bytes, numbers 8 bytes big-endian)
+///
+///   name         name bytes                        state.Name          never removed
+///   attempts     name bytes                        state.Attempts
+///   account      user                              state.Account
+///   session      user session                      state.Session
+///   mailbox      user                              state.Mailbox
+///   inbox        user position                     v1.InboxItem without its position
+///   head         user conversation                 v1.InboxItem with its position
+///   blocks       user                              state.Blocks
+///   list         user conversation                 state.ListEntry
+///   conversation conversation                      state.Conversation
+///   member       conversation user                 state.MemberRow
+///   change       conversation number               v1.Change
+///   seen         conversation user                 state.Seen
+///   client_id    conversation user request         state.ClientId
+///   request      scope user request                v1.ServerFrame      scope: the user or conversation it was decided at
+///   source       partition:2 subscriber bytes      state.Source
+///   cursor       subscriber bytes                  state.Cursor
+///   applied      (nothing)                         number: the applied sequence, written with each batch
+///
+/// Keys of one user or conversation stand together, so that a range of them is one sequential read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace holdfast::keys {
+
+enum class Family : std::uint8_t {
+  applied = 0x01,
+  name = 0x10,
+  attempts = 0x11,
+  account = 0x12,
+  session = 0x13,
+  mailbox = 0x20,
+  inbox = 0x21,
+  head = 0x22,
+  blocks = 0x23,
+  list = 0x24,
+  conversation = 0x30,
+  member = 0x31,
+  change = 0x32,
+  seen = 0x33,
+  client_id = 0x40,
+  request = 0x41,
+  source = 0x50,
+  cursor = 0x51,
+};
+
+std::string name(std::string_view name);
+std::string attempts(std::string_view name);
+std::string account(const UserId& user);
+std::string session(const UserId& user, const SessionId& session);
+std::string mailbox(const UserId& user);
+std::string inbox(const UserId& user, std::uint64_t position);
+std::string head(const UserId& user, const ConversationId& conversation);
+std::string blocks(const UserId& user);
+std::string list(const UserId& user, const ConversationId& conversation);
+std::string conversation(const ConversationId& conversation);
+std::string member(const ConversationId& conversation, const UserId& user);
+std::string change(const ConversationId& conversation, std::uint64_t number);
+std::string seen(const ConversationId& conversation, const UserId& user);
+std::string client_id(const ConversationId& conversation, const UserId& user, const RequestId& id);
+/// `scope` is the 16 bytes of a user or of a conversation.
+std::string request(std::string_view scope, const UserId& user, const RequestId& id);
+std::string source(PartitionId partition, std::string_view subscriber);
+std::string cursor(std::string_view subscriber);
+std::string applied();
+
+/// All keys of a family that begin with `id` (a user or a conversation).
+std::string prefix(Family family, std::string_view id = {});
+/// The first key that does not begin with `prefix`; empty: there is none.
+std::string after_prefix(std::string_view prefix);
+
+/// What a key says. `first` and `second` are its ids (or `first` a name or subscriber), `third` the request's id.
+struct Decoded {
+  Family family;
+  std::string_view first;
+  std::string_view second;
+  std::string_view third;
+  std::uint64_t number = 0;  ///< inbox, change: the number; source: the partition
+};
+/// Nothing if `key` is not of the grammar. The views point into `key`.
+std::optional<Decoded> decode(std::string_view key);
+
+/// Rows of these families are written once and in order; the others are overwritten again and again.
+bool is_append_only(Family family);
+
+}  // namespace holdfast::keys

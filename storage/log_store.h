@@ -1,0 +1,63 @@
+/// A node's log database: the entries of all its partitions, their meta rows, and the embedded configuration.
+///
+///   <partition>:2 'e' <seq>:8   32-byte chain value, then the serialized log.Entry
+///   <partition>:2 'm'           log.PartitionMeta
+///   0xffff <key>                embedded configuration store
+///
+/// chain(seq) = BLAKE2b-256(chain(seq - 1) || entry bytes); chain(0) is all zero.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/ids.h"
+#include "proto/log.pb.h"
+#include "storage/database.h"
+
+namespace holdfast {
+
+/// An entry as it is written: serialized once, shared by the log, the state and the bus.
+struct EncodedEntry {
+  PartitionId partition;
+  Seq seq;
+  Hash32 chain;
+  std::string key;    ///< in the log database
+  std::string value;  ///< chain, then the entry
+};
+EncodedEntry encode_entry(PartitionId partition, const log::Entry& entry, const Hash32& previous_chain);
+
+struct StoredEntry {
+  log::Entry entry;
+  Hash32 chain;
+};
+
+class LogStore {
+ public:
+  explicit LogStore(Database& database) : database_(database) {}
+
+  Result<log::PartitionMeta> meta(PartitionId partition) const;  ///< empty if there is none yet
+  Status write_meta(const std::vector<std::pair<PartitionId, log::PartitionMeta>>& metas);
+
+  /// The entries from `from` on, in order, about `bytes_max` bytes of them (at least one if there is one).
+  /// Errc::corrupt, naming partition and seq, if one is missing in between, does not parse or breaks the chain.
+  Result<std::vector<StoredEntry>> read(PartitionId partition, Seq from, std::size_t bytes_max) const;
+  /// The newest entry, without its predecessor's chain being checked; nothing if the log is empty.
+  Result<std::optional<StoredEntry>> last(PartitionId partition) const;
+
+  /// Removes the entries below `first` and notes the chain value before it. Not synced: losing a trim is harmless.
+  Status trim(PartitionId partition, Seq first);
+
+  // The embedded configuration store's rows.
+  Result<std::optional<std::string>> config(std::string_view key) const;
+  Result<std::map<std::string, std::string>> config_with_prefix(std::string_view prefix) const;
+  Status write_config(const std::map<std::string, std::string>& rows);  ///< synced
+
+  Database& database() { return database_; }
+
+ private:
+  Database& database_;
+};
+
+}  // namespace holdfast

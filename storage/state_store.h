@@ -1,0 +1,63 @@
+/// A node's state database, written behind the log by a thread of its own (the applier) and read by a small pool.
+///
+/// The state is a cache of the log: batches go in without a write-ahead log, each with the applied sequence, and after a
+/// crash replay() brings it up from the log. The applier coalesces: rows that later entries of the same turn overwrite
+/// are written once. Every `flush_bytes` of applied entries the database is flushed, and what is durable is reported so
+/// that the log can be trimmed.
+///
+/// Threads: apply(), get() and scan() from any; callbacks run on the applier or on a reader and must only hand over.
+/// Bound: beyond `lag_bytes_max` of unapplied entries lagging() is true and the partitions stop deciding.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "proto/log.pb.h"
+#include "storage/database.h"
+#include "storage/log_store.h"
+
+namespace holdfast {
+
+struct StateStoreOptions {
+  std::size_t readers = 2;
+  std::size_t lag_bytes_max = 64u << 20;
+  std::size_t flush_bytes = 64u << 20;
+};
+
+/// Brings the state of `partition` up to the end of its log. Single-threaded, before the node serves.
+/// Returns how many entries were applied. Errc::corrupt as LogStore::read; also if the log begins after what the state
+/// has, or ends before it.
+Result<std::uint64_t> replay(LogStore& log, Database& state, PartitionId partition);
+/// The applied sequence in the state; `durable`: what a crash would leave.
+Result<Seq> applied_seq(const Database& state, PartitionId partition, bool durable = false);
+
+class StateStore {
+ public:
+  using OnApplied = std::function<void(const std::vector<std::pair<PartitionId, Seq>>&)>;
+  using OnFlushed = std::function<void(const std::vector<std::pair<PartitionId, Seq>>&)>;
+  using OnRow = std::function<void(Result<std::optional<std::string>>)>;
+  using OnRows = std::function<void(Result<std::vector<Row>>)>;
+
+  StateStore(Database& state, StateStoreOptions options, OnApplied on_applied, OnFlushed on_flushed);
+  ~StateStore();  ///< applies what was handed over, flushes, joins
+
+  /// Committed entries of a partition, in order, without gaps.
+  void apply(PartitionId partition, Seq seq, std::shared_ptr<const log::Entry> entry, std::size_t bytes);
+  bool lagging() const;
+  std::size_t lag_bytes() const;
+
+  /// What can be had without waiting for the disk; Errc::retry_later: ask get(). Sees only what is applied.
+  Result<std::optional<std::string>> get_in_memory(PartitionId partition, std::string_view key) const;
+  void get(PartitionId partition, std::string key, OnRow then);
+  /// Waits until `seq` of the partition is applied, then reads. Keys in `range`, and in the rows, are without partition.
+  void scan(PartitionId partition, Seq seq, Range range, OnRows then);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast
