@@ -46,15 +46,25 @@ function(holdfast_proto_library target)
   endif()
 endfunction()
 
+# What ./dev builds by name: all programs; all tests of a label.
+add_custom_target(programs)
+add_custom_target(unit_tests)
+add_custom_target(integration_tests)
+
+# A program in <build>/bin; those of the top CMakeLists.txt are what a user gets and belong to `programs`.
 function(holdfast_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE holdfast_options ${ARG_DEPENDS})
+  if(CMAKE_CURRENT_SOURCE_DIR STREQUAL CMAKE_SOURCE_DIR)
+    add_dependencies(programs ${name})
+  endif()
 endfunction()
 
-# tests/<folder>/*.cc -> one Catch2 program <folder>_test, one ctest entry each.
+# tests/<folder>/*.cc -> one Catch2 program <folder>_test and one ctest entry, labelled unit or, with INTEGRATION,
+# integration: that one runs the real programs, which it finds in $HOLDFAST_BIN.
 function(holdfast_test folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "INTEGRATION" "" "DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
   if(NOT sources)
@@ -63,5 +73,13 @@ function(holdfast_test folder)
   add_executable(${name}_test ${sources})
   target_link_libraries(${name}_test PRIVATE holdfast_options tests_main ${ARG_DEPENDS})
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS unit)
+  if(ARG_INTEGRATION)
+    set(label integration)
+    add_dependencies(${name}_test programs)
+  else()
+    set(label unit)
+  endif()
+  add_dependencies(${label}_tests ${name}_test)
+  set_tests_properties(${name} PROPERTIES LABELS ${label}
+    ENVIRONMENT "HOLDFAST_BIN=${CMAKE_BINARY_DIR}/bin;HOLDFAST_SOURCE=${CMAKE_SOURCE_DIR}")
 endfunction()
