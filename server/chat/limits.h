@@ -1,0 +1,52 @@
+/// Every bound of chat, with its unit. Configurable ones come from holdfast.toml.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace holdfast::chat {
+
+struct Limits {
+  std::size_t body_bytes_max = 64 << 10;
+  std::size_t content_type_bytes_max = 128;
+  std::size_t username_bytes_max = 64;
+  std::size_t password_bytes_min = 8;
+  std::size_t password_bytes_max = 1024;
+  std::size_t email_bytes_max = 254;  ///< RFC 5321
+  std::size_t device_name_bytes_max = 128;
+  std::size_t title_bytes_max = 256;
+  std::size_t reaction_bytes_max = 64;
+  std::size_t reactions_of_a_post_max = 256;
+  std::size_t edits_of_a_post_max = 64;
+  std::size_t group_members_max = 10'000;
+  std::size_t group_admins_max = 100;
+  std::size_t members_of_a_request_max = 100;
+  std::size_t large_group_above = 1'000;  ///< members: from here on heads instead of rows
+  std::size_t large_group_back_at = 900;
+  std::size_t whole_members_max = 100;    ///< changes stand whole in inboxes up to this many members …
+  std::size_t whole_bytes_max = 1 << 10;  ///< … and this many bytes; as references beyond
+  std::size_t inbox_rows_max = 100'000;
+  std::chrono::hours inbox_age_max{30 * 24};
+  std::size_t inbox_trim_rows = 256;  ///< acknowledged rows are removed this many at a time
+  std::size_t sessions_of_a_user_max = 64;
+  std::size_t blocks_max = 1'000;
+  std::size_t conversations_of_a_user_max = 10'000;
+  std::size_t history_page_max = 500;
+  std::size_t list_page_max = 200;
+  std::size_t members_page_max = 1'000;
+  std::size_t presence_members_max = 200;
+  std::size_t positions_audience_max = 100;
+
+  std::chrono::hours request_id_age_max{7 * 24};
+  std::chrono::minutes request_id_ahead_max{10};
+  std::chrono::hours session_unused_max{60 * 24};
+  std::chrono::hours token_age_max{7 * 24};   ///< a live session's token is replaced beyond this
+  std::chrono::seconds superseded_grace{60};  ///< a superseded token used within this is a retry, not theft
+  std::uint32_t login_failures_free = 3;      ///< from here on each failure doubles the wait, from one second
+  std::uint32_t login_failures_lock = 10;
+  std::chrono::minutes login_lock{15};
+  std::chrono::hours login_failures_forgotten{1};
+};
+
+}  // namespace holdfast::chat
