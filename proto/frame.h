@@ -28,7 +28,7 @@ inline constexpr std::uint32_t kFrameBytesMax = 128 * 1024;
 
 /// Appends `message` as one frame. An empty message has no frame (its length would be 0): that is a bug and CHECKs.
 void append_frame(std::string& out, const google::protobuf::MessageLite& message);
-/// Appends bytes that are already serialized as one frame. Not empty, below 4 GiB.
+/// Appends bytes that are already serialized as one frame. Not empty, below 2 GiB.
 void append_frame(std::string& out, std::string_view payload);
 
 /// Cuts a byte stream into payloads, however the bytes arrive.
@@ -50,8 +50,10 @@ class FrameDecoder {
 
   /// Whether the stream stands between two frames: an end of file here is in order.
   bool between_frames() const { return handed_out_ || partial_.empty(); }
-  /// Bytes of memory held, for tests and metrics.
-  std::size_t buffer_bytes() const { return partial_.capacity(); }
+  /// Bytes kept (of an unfinished frame, or of the one handed out last).
+  std::size_t buffered_bytes() const { return partial_.size(); }
+  /// Bytes of memory that keeping them takes, for tests and metrics; up to 15 lie in the object itself.
+  std::size_t heap_bytes() const { return partial_.capacity() > std::string().capacity() ? partial_.capacity() : 0; }
 
  private:
   Result<std::optional<std::string_view>> next_from_partial(std::string_view& input);
