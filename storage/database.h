@@ -2,7 +2,8 @@
 ///
 /// Two implementations: RocksDB (open_rocksdb) and memory (MemoryDatabase), which forgets at a crash exactly what was
 /// not made durable. Thread-safe. A failed sync is not an error to be handled: it ends the process
-/// (`Options::on_sync_failure`), because what the kernel has dropped can't be written again.
+/// (RocksOptions::on_sync_failure), because what the kernel has dropped can't be written again. A caller that sees a
+/// write fail all the same is in a test, and stops as if it had been killed: it reports and writes nothing more.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ namespace holdfast {
 struct BatchOp {
   enum class Kind : std::uint8_t { put, remove, remove_range } kind;
   std::string_view key;
-  std::string_view value;  ///< put: the value; remove_range: the first key that stays
+  std::string_view value;  ///< put: the value; remove_range: the first key that stays; never empty
 };
 
 /// Writes that become visible, and durable, together and in order. Views only: what they point at must outlive write().
@@ -44,7 +45,8 @@ struct Row {
   std::string value;
 };
 
-/// Keys in [from, until), at most `limit` rows and about `bytes_max` bytes; backward: the last ones first.
+/// Keys in [from, until) (an empty `until`: to the end), at most `limit` rows and about `bytes_max` bytes; backward:
+/// the last ones first.
 struct Range {
   std::string from;
   std::string until;

@@ -17,11 +17,11 @@
 ///   change       conversation number               v1.Change
 ///   seen         conversation user                 state.Seen
 ///   client_id    conversation user request         state.ClientId
-///   request      scope user request                v1.ServerFrame      scope: the user or conversation it was decided at
-///   source       partition:2 subscriber bytes      state.Source
-///   cursor       subscriber bytes                  state.Cursor
-///   applied      (nothing)                         number: the applied sequence, written with each batch
+///   request      scope user request                v1.ServerFrame      scope: the user or conversation it was decided
+///   at source       partition:2 subscriber bytes      state.Source cursor       subscriber bytes state.Cursor applied
+///   (nothing)                         number: the applied sequence, written with each batch
 ///
+/// Decoding accepts exactly what encoding makes of non-empty names and subscribers.
 /// Keys of one user or conversation stand together, so that a range of them is one sequential read.
 #pragma once
 
@@ -93,5 +93,25 @@ std::optional<Decoded> decode(std::string_view key);
 
 /// Rows of these families are written once and in order; the others are overwritten again and again.
 bool is_append_only(Family family);
+
+// What stands before a key in the database.
+inline constexpr std::size_t kPartitionBytes = 2;
+std::string stored(PartitionId partition, std::string_view key);
+/// As stored(), into a buffer of the caller's.
+void append_stored(PartitionId partition, std::string_view key, std::string& out);
+/// The first stored key that is not of `partition`.
+std::string after_partition(PartitionId partition);
+/// The end of a range of keys as it is stored; an empty `until` is the end of the partition.
+std::string stored_until(PartitionId partition, std::string_view until);
+
+struct Stored {
+  PartitionId partition;
+  std::string_view key;
+};
+std::optional<Stored> split(std::string_view stored_key);
+
+/// How many bytes at the front of a stored key stay the same while rows are appended behind it (partition, family and
+/// the ids before what grows); 0: keys like this come in no order. The memtable remembers its place for each.
+std::size_t growing_prefix_bytes(std::string_view stored_key);
 
 }  // namespace holdfast::keys

@@ -8,7 +8,11 @@
 #pragma once
 
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -38,15 +42,23 @@ class LogStore {
   explicit LogStore(Database& database) : database_(database) {}
 
   Result<log::PartitionMeta> meta(PartitionId partition) const;  ///< empty if there is none yet
+  /// Synced. `first_seq` and `chain_before_first` are trim()'s: those given here are ignored.
   Status write_meta(const std::vector<std::pair<PartitionId, log::PartitionMeta>>& metas);
 
   /// The entries from `from` on, in order, about `bytes_max` bytes of them (at least one if there is one).
-  /// Errc::corrupt, naming partition and seq, if one is missing in between, does not parse or breaks the chain.
+  /// Errc::corrupt, naming partition and seq, if one is missing in between, does not parse or breaks the chain (the
+  /// first is checked against its predecessor as well). Errc::not_found if `from` was trimmed.
   Result<std::vector<StoredEntry>> read(PartitionId partition, Seq from, std::size_t bytes_max) const;
   /// The newest entry, without its predecessor's chain being checked; nothing if the log is empty.
   Result<std::optional<StoredEntry>> last(PartitionId partition) const;
 
-  /// Removes the entries below `first` and notes the chain value before it. Not synced: losing a trim is harmless.
+  /// The sequences that are there: first is the oldest, last the newest; last == first - 1 if the log is empty.
+  Result<std::pair<Seq, Seq>> bounds(PartitionId partition) const;
+  /// The chain value of `seq`, which a following entry is to be encoded with. Errc::not_found if it is not there.
+  Result<Hash32> chain_at(PartitionId partition, Seq seq) const;
+
+  /// Removes the entries below `first` and notes the chain value before it. The newest entry always stays.
+  /// Not synced: losing a trim is harmless. Any thread.
   Status trim(PartitionId partition, Seq first);
 
   // The embedded configuration store's rows.
@@ -57,7 +69,10 @@ class LogStore {
   Database& database() { return database_; }
 
  private:
+  Result<std::vector<StoredEntry>> check_rows(PartitionId partition, Seq from, const std::vector<Row>& rows) const;
+
   Database& database_;
+  std::mutex meta_mutex_;  // held while a meta row is read and replaced
 };
 
 }  // namespace holdfast

@@ -1,9 +1,9 @@
 /// A node's state database, written behind the log by a thread of its own (the applier) and read by a small pool.
 ///
-/// The state is a cache of the log: batches go in without a write-ahead log, each with the applied sequence, and after a
-/// crash replay() brings it up from the log. The applier coalesces: rows that later entries of the same turn overwrite
-/// are written once. Every `flush_bytes` of applied entries the database is flushed, and what is durable is reported so
-/// that the log can be trimmed.
+/// The state is a cache of the log: batches go in without a write-ahead log, each with the applied sequence, and after
+/// a crash replay() brings it up from the log. The applier coalesces: rows that later entries of the same turn
+/// overwrite are written once. Every `flush_bytes` of applied entries the database is flushed, and what is durable is
+/// reported so that the log can be trimmed.
 ///
 /// Threads: apply(), get() and scan() from any; callbacks run on the applier or on a reader and must only hand over.
 /// Bound: beyond `lag_bytes_max` of unapplied entries lagging() is true and the partitions stop deciding.
@@ -52,7 +52,8 @@ class StateStore {
   /// What can be had without waiting for the disk; Errc::retry_later: ask get(). Sees only what is applied.
   Result<std::optional<std::string>> get_in_memory(PartitionId partition, std::string_view key) const;
   void get(PartitionId partition, std::string key, OnRow then);
-  /// Waits until `seq` of the partition is applied, then reads. Keys in `range`, and in the rows, are without partition.
+  /// Waits until `seq` of the partition is applied, then reads. Keys in `range`, and in the rows, are without
+  /// partition.
   void scan(PartitionId partition, Seq seq, Range range, OnRows then);
 
  private:
