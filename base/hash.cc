@@ -7,7 +7,8 @@
 namespace holdfast {
 namespace {
 
-void blake2b(std::uint8_t* out, std::size_t bytes, std::string_view key, std::initializer_list<std::string_view> parts) {
+void blake2b(std::uint8_t* out, std::size_t bytes, std::string_view key,
+             std::initializer_list<std::string_view> parts) {
   crypto_generichash_state state;
   crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size(), bytes);
   for (std::string_view part : parts)

@@ -17,12 +17,12 @@ enum class Errc {
   already_exists,
   too_large,
   permission_denied,
-  not_primary,       ///< ask elsewhere
-  retry_later,       ///< a bound was hit or a start is under way
+  not_primary,  ///< ask elsewhere
+  retry_later,  ///< a bound was hit or a start is under way
   storage_full,
-  corrupt,           ///< stored bytes are not what was written
-  io,                ///< the system said no; the message says what
-  in_use,            ///< somebody else holds it
+  corrupt,  ///< stored bytes are not what was written
+  io,       ///< the system said no; the message says what
+  in_use,   ///< somebody else holds it
   unsupported,
 };
 
@@ -36,8 +36,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: meant to be implicit
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}     // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: meant to be implicit
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
   explicit operator bool() const { return state_.index() == 0; }
 
   T& value() & {

@@ -17,9 +17,10 @@
 ///   change       conversation number               v1.Change
 ///   seen         conversation user                 state.Seen
 ///   client_id    conversation user request         state.ClientId
-///   request      scope user request                v1.ServerFrame      scope: the user or conversation it was decided
-///   at source       partition:2 subscriber bytes      state.Source cursor       subscriber bytes state.Cursor applied
-///   (nothing)                         number: the applied sequence, written with each batch
+///   request      scope user request                v1.ServerFrame      scope: the user or conversation of the decision
+///   source       partition:2 subscriber bytes      state.Source
+///   cursor       subscriber bytes                  state.Cursor
+///   applied      (nothing)                         number: the applied sequence, written with each batch
 ///
 /// Decoding accepts exactly what encoding makes of non-empty names and subscribers.
 /// Keys of one user or conversation stand together, so that a range of them is one sequential read.
