@@ -1,0 +1,84 @@
+/// One worker's front door: accepts clients, tells what they speak, and carries frames between sockets and sessions.
+///
+/// Owned by the worker; constructed, used and destroyed on its thread, or before that thread runs. Neither a socket, a
+/// session nor a callback leaves this thread. What goes wrong on one connection ends that connection only.
+/// Memory for one connection: at most output_bytes_max + inbox_credit_bytes + frames under way outwards, twice
+/// frame_bytes_max of an unfinished frame, and one read of 64 KiB while reading is paused; idle, less than 1 KiB without
+/// TLS.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/asio.h"
+#include "net/listener.h"
+#include "net/tls.h"
+#include "server/chat/attachment.h"
+#include "server/chat/backend.h"
+#include "server/gateway/options.h"
+
+namespace holdfast::gateway {
+
+class Admission;
+
+/// What a gateway works with. References outlive it.
+struct GatewayParts {
+  chat::Backend& backend;          ///< this worker's
+  chat::Attachments& attachments;  ///< this worker's
+  Admission& admission;            ///< the process's: one for all workers
+  std::optional<TlsContext> tls;   ///< without: TLS is refused
+  std::function<SteadyTime()> clock = steady_now;
+};
+
+/// Counted since the start, but for what is open now.
+struct GatewayFigures {
+  std::uint64_t connections = 0;                                                        ///< open now
+  std::uint64_t sessions = 0;                                                           ///< of them logged in
+  std::uint64_t connections_plain = 0, connections_tls = 0, connections_websocket = 0;  ///< opened, by what they speak
+  std::uint64_t frames_in = 0, frames_out = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t writes = 0;        ///< system calls; frames_out / writes tells how well output is coalesced
+  std::uint64_t requests = 0;      ///< handed to the backend
+  std::uint64_t held_back = 0;     ///< pauses because a partition did not confirm its sessions
+  std::uint64_t rate_limited = 0;  ///< frames answered RATE_LIMITED
+  std::uint64_t refused_full = 0, refused_plaintext = 0, refused_garbage = 0, refused_stopped = 0, refused_tls = 0;
+  std::uint64_t dropped_slow = 0;  ///< did not read for write_stall_max
+  std::uint64_t dropped_idle = 0;
+};
+
+class Gateway {
+ public:
+  Gateway(GatewayOptions options, GatewayParts parts, any_io_executor executor, std::uint16_t worker);
+  /// Closes everything at once. Callbacks that are still under way find nobody, harmlessly.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// Listens with SO_REUSEPORT and accepts from now on. Fails as Listener::open does. May be called several times.
+  Result<tcp::endpoint> listen(const HostPort& where);
+  /// Takes over a connected socket, as if it had been accepted.
+  void adopt(tcp::socket socket);
+
+  /// What partitions send to connections of this worker. For those that are gone it is dropped.
+  void deliver(std::vector<chat::Delivery> deliveries);
+
+  /// Stops accepting, lets requests under way finish, says good-bye with the hint, and closes; what is left at the
+  /// deadline is closed hard. `empty` is called once, when no connection is left (later, never from within).
+  void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline, std::function<void()> empty);
+
+  /// Drives time-outs, rates and hold-backs. Called by an own timer unless that is off.
+  void tick(SteadyTime now);
+
+  GatewayFigures figures() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::gateway
