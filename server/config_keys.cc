@@ -1,0 +1,365 @@
+#include "server/config_keys.h"
+
+#include <limits>
+#include <type_traits>
+
+namespace holdfast {
+namespace {
+
+Error not_allowed() { return {Errc::invalid_argument, ""}; }
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+/// `field` gives the member of a Config. It works on const and mutable ones: hence templates and no pointers, for
+/// members lie nested.
+template <class Field>
+ConfigKey integer(std::string section, std::string name, std::int64_t least, std::int64_t most, std::string doc,
+                  Field field) {
+  return {std::move(section),
+          std::move(name),
+          std::to_string(least) + " to " + std::to_string(most),
+          std::move(doc),
+          [field](const Config& config) { return std::to_string(field(config)); },
+          [field, least, most](Config& config, const ConfigValue& value) -> Status {
+            const auto* number = std::get_if<std::int64_t>(&value);
+            if (!number || *number < least || *number > most) return not_allowed();
+            auto& target = field(config);
+            target = static_cast<std::remove_reference_t<decltype(target)>>(*number);
+            return Ok{};
+          }};
+}
+
+/// A duration, written as a whole number of its unit; the key's name says which.
+template <class Unit, class Field>
+ConfigKey duration(std::string section, std::string name, std::int64_t least, std::int64_t most, std::string doc,
+                   Field field) {
+  return {
+      std::move(section),
+      std::move(name),
+      std::to_string(least) + " to " + std::to_string(most),
+      std::move(doc),
+      [field](const Config& config) { return std::to_string(std::chrono::duration_cast<Unit>(field(config)).count()); },
+      [field, least, most](Config& config, const ConfigValue& value) -> Status {
+        const auto* number = std::get_if<std::int64_t>(&value);
+        if (!number || *number < least || *number > most) return not_allowed();
+        field(config) = std::chrono::duration_cast<std::remove_reference_t<decltype(field(config))>>(Unit(*number));
+        return Ok{};
+      }};
+}
+
+template <class Field>
+ConfigKey boolean(std::string section, std::string name, std::string doc, Field field) {
+  return {std::move(section),
+          std::move(name),
+          "true or false",
+          std::move(doc),
+          [field](const Config& config) -> std::string { return field(config) ? "true" : "false"; },
+          [field](Config& config, const ConfigValue& value) -> Status {
+            const auto* truth = std::get_if<bool>(&value);
+            if (!truth) return not_allowed();
+            field(config) = *truth;
+            return Ok{};
+          }};
+}
+
+template <class Field>
+ConfigKey text(std::string section, std::string name, std::string allowed, std::string doc, Field field) {
+  return {std::move(section),
+          std::move(name),
+          std::move(allowed),
+          std::move(doc),
+          [field](const Config& config) { return quoted(field(config)); },
+          [field](Config& config, const ConfigValue& value) -> Status {
+            const auto* string = std::get_if<std::string>(&value);
+            if (!string) return not_allowed();
+            field(config) = *string;
+            return Ok{};
+          }};
+}
+
+template <class Field>
+ConfigKey address(std::string name, std::string doc, Field field) {
+  return {"",
+          std::move(name),
+          "\"HOST:PORT\" or \"[V6]:PORT\", with an address of this machine",
+          std::move(doc),
+          [field](const Config& config) { return quoted(field(config).str()); },
+          [field](Config& config, const ConfigValue& value) -> Status {
+            const auto* string = std::get_if<std::string>(&value);
+            if (!string) return not_allowed();
+            auto where = parse_host_port(*string);
+            if (!where) return not_allowed();
+            field(config) = std::move(*where);
+            return Ok{};
+          }};
+}
+
+template <class Enum>
+struct Choice {
+  const char* name;
+  Enum value;
+};
+
+template <class Enum, class Field>
+ConfigKey choice(std::string section, std::string name, std::vector<Choice<Enum>> choices, std::string doc,
+                 Field field) {
+  std::string allowed;
+  for (const auto& one : choices) allowed += (allowed.empty() ? "\"" : ", \"") + std::string(one.name) + "\"";
+  return {std::move(section),
+          std::move(name),
+          allowed,
+          std::move(doc),
+          [field, choices](const Config& config) {
+            for (const auto& one : choices)
+              if (one.value == field(config)) return quoted(one.name);
+            return quoted("");
+          },
+          [field, choices](Config& config, const ConfigValue& value) -> Status {
+            const auto* string = std::get_if<std::string>(&value);
+            for (const auto& one : choices) {
+              if (!string || *string != one.name) continue;
+              field(config) = one.value;
+              return Ok{};
+            }
+            return not_allowed();
+          }};
+}
+
+/// A member for `field` above: FIELD(storage.cache_bytes).
+#define FIELD(member) [](auto& config) -> auto& { return config.member; }
+
+constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kGiB = 1 << 30;
+constexpr std::int64_t kMany = 1'000'000'000;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
+
+using Keys = std::vector<ConfigKey>;
+
+void add(Keys& all, Keys some) {
+  for (auto& key : some) all.push_back(std::move(key));
+}
+
+Keys general_keys() {
+  return {
+      text("", "data", "a path", "The data directory; made if it is not there. A flag: `--data`.", FIELD(data)),
+      address("listen",
+              "Where clients connect: native frames and WebSocket, TLS and plain, on one port. Plain text is refused "
+              "unless the client comes from this machine. A flag: `--listen`.",
+              FIELD(listen)),
+      address("http", "The public HTTP listener: pages that users see, with and without TLS. A flag: `--http`.",
+              FIELD(http)),
+      address("admin",
+              "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`. It asks for no password: keep it on "
+              "loopback or in a private network. A flag: `--admin`.",
+              FIELD(admin)),
+      integer("", "workers", 0, 256,
+              "Threads that serve clients and partitions; 0: one for each core. A flag: `--workers`.", FIELD(workers)),
+      integer(
+          "", "partitions", 1, 1'024,
+          "Into how many partitions the state is cut, when a data directory is made. Fixed for its life: later it is "
+          "not looked at.",
+          FIELD(partitions)),
+  };
+}
+
+Keys tls_keys() {
+  return {
+      text(
+          "tls", "certificate", "a path, or empty",
+          "The certificate chain, PEM, own certificate first. Empty: one that signs itself is made at the first start, "
+          "in the data directory.",
+          FIELD(tls_certificate)),
+      text("tls", "key", "a path, or empty", "The private key, PEM. Empty exactly if `certificate` is.",
+           FIELD(tls_key)),
+  };
+}
+
+Keys log_keys() {
+  return {
+      choice<LogLevel>("log", "level",
+                       {{"debug", LogLevel::debug},
+                        {"info", LogLevel::info},
+                        {"warning", LogLevel::warning},
+                        {"error", LogLevel::error}},
+                       "The least severe lines that are written.", FIELD(log_level)),
+      choice<LogFormat>(
+          "log", "format", {{"auto", LogFormat::automatic}, {"text", LogFormat::text}, {"json", LogFormat::json}},
+          "One line an event, to standard error. `auto`: text on a terminal, JSON otherwise.", FIELD(log_format)),
+  };
+}
+
+Keys client_keys() {
+  return {
+      boolean("clients", "allow_plaintext", "Serve plain text to other machines, too: for networks that are private.",
+              FIELD(gateway.allow_plaintext)),
+      integer("clients", "connections_max", 0, 10'000'000,
+              "Open connections; beyond it clients are told RETRY and closed. 0: what the limit of open files allows, "
+              "less what the server itself needs.",
+              FIELD(gateway.connections_max)),
+      duration<seconds>("clients", "handshake_max_s", 1, 300, "From accept to the client's Hello; later: closed.",
+                        FIELD(gateway.session.hello_max)),
+      duration<seconds>("clients", "login_max_s", 1, 3'600, "From accept to a log-in or resume; later: closed.",
+                        FIELD(gateway.session.login_max)),
+      duration<seconds>("clients", "keepalive_s", 5, 3'600,
+                        "How often an idle client has to send something; silent for twice of it: closed.",
+                        FIELD(gateway.session.keepalive)),
+      duration<seconds>("clients", "write_stall_max_s", 1, 3'600,
+                        "A client that takes nothing of what is written to it for this long is dropped. Its session "
+                        "stays and can be resumed.",
+                        FIELD(gateway.write_stall_max)),
+      integer("clients", "requests_max", 16, 65'536,
+              "Requests under way on one connection, pages of history counting as 64; beyond it the server reads no "
+              "further until some are answered.",
+              FIELD(gateway.session.requests_max)),
+      integer("clients", "output_bytes_max", 64 << 10, 64 * kMiB,
+              "Answers waiting for the client to read; beyond it the server reads no further from that client.",
+              FIELD(gateway.session.output_bytes_max)),
+      integer(
+          "clients", "inbox_credit_bytes", 192 << 10, 64 * kMiB,
+          "Deliveries under way to a connection; beyond it the client is behind, and goes on from its inbox when it "
+          "has read.",
+          FIELD(gateway.session.inbox_credit_bytes)),
+      duration<seconds>("clients", "drain_max_s", 1, 600,
+                        "How long a stop waits for requests under way before it closes hard.", FIELD(drain_max)),
+      duration<milliseconds>("clients", "drain_retry_after_ms", 0, 600'000,
+                             "After which time clients are told to come back when the server stops.",
+                             FIELD(drain_retry_after)),
+  };
+}
+
+Keys rate_keys() {
+  return {
+      integer("rates", "connection_frames_per_s", 1, kMany,
+              "Frames on one connection; one second's worth may come at once.",
+              FIELD(gateway.session.connection.frames_per_s)),
+      integer("rates", "connection_bytes_per_s", 128 << 10, 100 * kGiB, "Bytes of frames on one connection.",
+              FIELD(gateway.session.connection.bytes_per_s)),
+      integer("rates", "connection_requests_per_s", 1, kMany, "Requests (all but pings) on one connection.",
+              FIELD(gateway.session.connection.requests_per_s)),
+      integer("rates", "user_frames_per_s", 1, kMany, "Frames of one user on all connections to this server.",
+              FIELD(gateway.user.frames_per_s)),
+      integer("rates", "user_bytes_per_s", 128 << 10, 100 * kGiB, "Bytes of frames of one user.",
+              FIELD(gateway.user.bytes_per_s)),
+      integer("rates", "user_requests_per_s", 1, kMany, "Requests of one user.", FIELD(gateway.user.requests_per_s)),
+  };
+}
+
+Keys password_keys() {
+  return {
+      integer("passwords", "memory_bytes", 8 * kMiB, 4 * kGiB, "Memory of Argon2id, for each hash under way.",
+              FIELD(password.memory_bytes)),
+      integer("passwords", "passes", 1, 100, "Passes of Argon2id.", FIELD(password.passes)),
+      integer("passwords", "concurrency", 1, 256, "Hashes at the same time, each on a thread of its own.",
+              FIELD(password.threads)),
+      integer("passwords", "queue_max", 1, 100'000, "Log-ins waiting for a hash; beyond it clients are told RETRY.",
+              FIELD(password.queue_max)),
+      integer("passwords", "failures_free", 1, 100,
+              "Wrong passwords before each further one has to wait, a second first and then twice as long each time.",
+              FIELD(limits.login_failures_free)),
+      integer("passwords", "failures_lock", 2, 1'000, "Wrong passwords that lock log-in with the password for a while.",
+              FIELD(limits.login_failures_lock)),
+      duration<minutes>("passwords", "lock_min", 1, 1'440, "That while, in minutes.", FIELD(limits.login_lock)),
+  };
+}
+
+Keys storage_keys() {
+  return {
+      integer("storage", "cache_bytes", 8 * kMiB, 1'024 * kGiB, "RocksDB's block cache.", FIELD(storage.cache_bytes)),
+      integer("storage", "object_cache_bytes", 8 * kMiB, 1'024 * kGiB, "Rows kept in memory for the rules of chat.",
+              FIELD(storage.object_cache_bytes)),
+      integer("storage", "disk_reserve_bytes", 0, 1'024 * kGiB,
+              "With less than this free on the disk writes are refused (STORAGE_FULL) and reads go on.",
+              FIELD(storage.disk_reserve_bytes)),
+      integer("storage", "readers", 1, 64, "Threads that read what is not in memory.", FIELD(storage.readers)),
+      integer("storage", "log_bytes_max", 64 * kMiB, 1'024 * kGiB,
+              "Size of the log from which it is trimmed as far as is safe.", FIELD(storage.log_bytes_max)),
+      integer("storage", "log_keep_entries", 0, 1'000'000, "Entries of each partition that trimming leaves.",
+              FIELD(storage.log_keep_entries)),
+      integer("storage", "lag_bytes_max", kMiB, 16 * kGiB,
+              "Entries that the log has and the state has not yet; beyond it writes wait.",
+              FIELD(storage.lag_bytes_max)),
+      boolean("storage", "allow_clock_jump",
+              "Start although the clock stands more than a day from the newest entry. For one start: "
+              "`--allow-clock-jump`.",
+              FIELD(storage.allow_clock_jump)),
+  };
+}
+
+Keys limit_keys() {
+  return {
+      integer("limits", "body_bytes_max", 1, 64 << 10, "A message's body.", FIELD(limits.body_bytes_max)),
+      integer("limits", "group_members_max", 2, 100'000, "Members of a group.", FIELD(limits.group_members_max)),
+      integer("limits", "group_admins_max", 1, 10'000, "Admins of a group.", FIELD(limits.group_admins_max)),
+      integer("limits", "large_group_above", 10, 100'000,
+              "Groups with more members deliver marks instead of changes; back at nine tenths.",
+              FIELD(limits.large_group_above)),
+      integer("limits", "inbox_rows_max", 1'000, 100'000'000, "Rows kept in an inbox; older ones go.",
+              FIELD(limits.inbox_rows_max)),
+      duration<Days>("limits", "inbox_age_max_days", 1, 3'650, "Age of rows kept in an inbox.",
+                     FIELD(limits.inbox_age_max)),
+      integer("limits", "devices_of_a_user_max", 1, 10'000, "Sessions of one user; a further log-in is refused.",
+              FIELD(limits.sessions_of_a_user_max)),
+      integer("limits", "conversations_of_a_user_max", 1, 10'000'000, "Conversations in one user's list.",
+              FIELD(limits.conversations_of_a_user_max)),
+      integer("limits", "blocks_max", 0, 100'000, "Users that one user may block.", FIELD(limits.blocks_max)),
+      integer("limits", "reactions_of_a_post_max", 1, 100'000, "Reactions to one post.",
+              FIELD(limits.reactions_of_a_post_max)),
+      integer("limits", "edits_of_a_post_max", 0, 100'000, "Edits of one post.", FIELD(limits.edits_of_a_post_max)),
+      integer("limits", "history_page_max", 1, 500, "Changes in a page of history.", FIELD(limits.history_page_max)),
+      integer("limits", "list_page_max", 1, 200, "Conversations in a page of the list.", FIELD(limits.list_page_max)),
+      integer("limits", "members_page_max", 1, 1'000, "Members in a page.", FIELD(limits.members_page_max)),
+      duration<Days>("limits", "session_unused_max_days", 1, 3'650, "A session unused for this long ends.",
+                     FIELD(limits.session_unused_max)),
+      duration<hours>("limits", "token_age_max_h", 1, 8'760, "A live session's token is replaced when it is older.",
+                      FIELD(limits.token_age_max)),
+  };
+}
+
+Keys make_keys() {
+  Keys all = general_keys();
+  for (auto* section : {tls_keys, log_keys, client_keys, rate_keys, password_keys, storage_keys, limit_keys}) {
+    add(all, section());
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<ConfigSection>& config_sections() {
+  static const std::vector<ConfigSection> sections = {
+      {"", "General"},
+      {"tls", "The certificate of the client and the public port. Only TLS 1.3 is spoken."},
+      {"log", "What is written down while it runs."},
+      {"clients", "Connections of clients: how many, how long, how much."},
+      {"rates", "How fast clients may go; who is faster is answered RATE_LIMITED with a time to wait."},
+      {"passwords", "What a password costs, and how often one may be tried."},
+      {"storage", "Memory and disk."},
+      {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},
+  };
+  return sections;
+}
+
+const std::vector<ConfigKey>& config_keys() {
+  static const std::vector<ConfigKey> keys = make_keys();
+  return keys;
+}
+
+const ConfigKey* find_config_key(std::string_view section, std::string_view name) {
+  for (const auto& key : config_keys()) {
+    if (key.section == section && key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+}  // namespace holdfast
