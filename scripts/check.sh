@@ -19,7 +19,8 @@ check_format() { # file…
 check_tidy() { # file…
   echo "check: clang-tidy on $# files"
   (($#)) || return 0
-  printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 -p build --quiet --warnings-as-errors='*'
+  printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 -p build --quiet --warnings-as-errors='*' \
+    2> >(grep -v ' warnings\? generated\.$' >&2)
 }
 
 check_includes() {
