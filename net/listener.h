@@ -59,7 +59,7 @@ class Listener {
   explicit Listener(tcp::acceptor acceptor);
   enum class Turn { wait, pause, stop };
   Turn accept_burst(const std::function<void(tcp::socket)>& on_accept);
-  Turn refuse_one();
+  Turn refuse_one(const error_code& shortage);
 
   tcp::acceptor acceptor_;
   tcp::endpoint local_;
@@ -70,7 +70,7 @@ class Listener {
 };
 
 /// Resolves and connects, trying each address in turn. Fails with io (and what the system said) or retry_later (the
-/// time is up). The time is for all of it.
+/// time is up). The time is for all of it. On the caller's executor.
 Awaitable<Result<tcp::socket>> connect(HostPort where, std::chrono::milliseconds time_max);
 
 }  // namespace holdfast

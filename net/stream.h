@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,10 +55,10 @@ class Stream {
   /// The same for the connecting side. `server_name` (a host name or address) goes into SNI and is checked against the
   /// certificate if the context says so.
   Status start_tls_client(const TlsContext& context, const std::string& server_name);
-  /// Completes the TLS handshake. Has no time-out of its own: see Watchdog. end of file is asio::error::eof; a refused
+  /// Completes the TLS handshake. Has no time-out of its own: see net/watchdog.h. end of file is asio::error::eof; a refused
   /// certificate is an error of tls_category() or certificate_category() that says why.
   Awaitable<error_code> handshake();
-  bool is_tls() const { return ssl_ != nullptr; }
+  bool is_tls() const { return tls_; }
 
   /// Moves what can be moved at once. The span is not empty. After a TLS write that would block, the same bytes (at
   /// any address) must be offered again, more of them is fine.
@@ -109,39 +108,26 @@ class Stream {
   bool tls_resumed() const;
 
  private:
+  // stream.cc
+  static IoResult plain_result(ssize_t moved, bool reading);
+  // stream_tls.cc
   Status start_tls(const TlsContext& context);
-  IoResult plain_result(ssize_t moved, bool reading);
-  IoResult tls_result(int returned, std::size_t bytes, bool reading);
-  IoResult peek_now(std::span<char> into);
+  IoResult tls_read(std::span<char> into);
+  IoResult tls_write(std::span<const char> from);
+  IoResult tls_result(int returned, std::size_t bytes);
+  bool has_buffered() const;  ///< bytes that a wait on the socket would not see
+  void say_tls_goodbye();
+  void free_tls();
+  // stream_detect.cc
   Awaitable<Result<FirstBytes>> detect_plain(std::uint32_t frame_bytes_max);
   Awaitable<Result<FirstBytes>> detect_tls(std::uint32_t frame_bytes_max);
 
   tcp::socket socket_;
   tcp::endpoint remote_;
   std::string unread_;       ///< at most kFirstBytesMax bytes that detection took from TLS and reading gets first
-  ssl_st* ssl_ = nullptr;    ///< owned; null on a plain stream
+  ssl_st* ssl_ = nullptr;    ///< owned; null on a plain stream and after close()
+  bool tls_ = false;         ///< set once by start_tls
   bool tls_failed_ = false;  ///< OpenSSL forbids SSL_shutdown after a fatal error
-};
-
-/// Closes a stream when its time is up. The one who arms it tells by barked() why things ended.
-///
-/// Owned beside the stream, which outlives it; the stream's thread. One timer, rearmed as often as one likes.
-class Watchdog {
- public:
-  explicit Watchdog(Stream& stream);
-  ~Watchdog();
-  Watchdog(const Watchdog&) = delete;
-  Watchdog& operator=(const Watchdog&) = delete;
-
-  /// From now on; replaces what was armed before.
-  void arm(std::chrono::milliseconds time);
-  void disarm();
-  /// The time was up and the stream was closed.
-  bool barked() const;
-
- private:
-  struct State;
-  std::shared_ptr<State> state_;
 };
 
 }  // namespace holdfast

@@ -9,8 +9,8 @@
 
 namespace holdfast {
 
-/// Owned by whoever must outlive the tasks; on the thread of its executor. Destroying one that still has tasks is a bug
-/// and CHECKs: `co_await join()` first. (Its io_context may be gone already: then so are the tasks.)
+/// Owned by whoever must outlive the tasks; used from within the loop of its executor (or before the loop runs).
+/// Destroying one that still has tasks is a bug and CHECKs: `co_await join()` first.
 ///
 /// A task that ends by an exception is logged once, with its name, and does not touch the others; being cancelled
 /// (operation_aborted) is an ordinary end and is not logged.
@@ -32,8 +32,9 @@ class TaskGroup {
   /// that are spawned later.
   void cancel();
 
-  /// Returns when the last task has ended; at once if there is none. Does not cancel, and is not cut short by the
-  /// caller's own cancellation. Any number may wait.
+  /// Returns when the last task has ended; at once if there is none. Does not cancel by itself, but passes on to the
+  /// tasks whatever cancellation reaches the caller while it waits, and goes on waiting: the caller's next co_await
+  /// throws. (A caller that may be cancelled before it gets here sets throw_if_cancelled(false) first.)
   Awaitable<void> join();
 
   std::size_t size() const;

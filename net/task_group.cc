@@ -1,0 +1,103 @@
+#include "net/task_group.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <list>
+
+#include "base/check.h"
+
+namespace holdfast {
+
+namespace asio = boost::asio;
+
+namespace {
+
+void log_end(const std::string& name, std::exception_ptr failure) {
+  if (!failure) return;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) return;
+    spdlog::error("task_failed task={} reason=\"{}\"", name, error.what());
+  } catch (const std::exception& error) {
+    spdlog::error("task_failed task={} reason=\"{}\"", name, error.what());
+  }
+}
+
+}  // namespace
+
+struct TaskGroup::State {
+  struct Task {
+    std::string name;
+    asio::cancellation_signal signal;
+  };
+
+  explicit State(any_io_executor on)
+      : executor(std::move(on)), ended(executor, asio::steady_timer::time_point::max()) {}
+
+  void emit(asio::cancellation_type type) {
+    // Cancelling posts the ends of the waits; no task ends, or begins, inside the loop.
+    for (auto& task : tasks) task.signal.emit(type);
+  }
+
+  any_io_executor executor;
+  asio::steady_timer ended;  ///< never expires; cancelled when the last task has ended
+  std::list<Task> tasks;     ///< a list: signals don't move
+  bool cancelled = false;
+};
+
+TaskGroup::TaskGroup(any_io_executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
+
+TaskGroup::~TaskGroup() { HF_CHECK(state_->tasks.empty(), "a task group must be joined before it goes"); }
+
+void TaskGroup::spawn(std::string name, Awaitable<void> task) {
+  auto& tasks = state_->tasks;
+  const auto at = tasks.emplace(tasks.end());
+  at->name = std::move(name);
+  auto on_end = [state = state_, at](std::exception_ptr failure) {
+    log_end(at->name, failure);
+    state->tasks.erase(at);
+    if (state->tasks.empty()) state->ended.cancel();
+  };
+  asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(at->signal.slot(), std::move(on_end)));
+  if (state_->cancelled) at->signal.emit(asio::cancellation_type::terminal);
+}
+
+void TaskGroup::drain() { state_->emit(asio::cancellation_type::total); }
+
+void TaskGroup::cancel() {
+  state_->cancelled = true;
+  state_->emit(asio::cancellation_type::terminal);
+}
+
+Awaitable<void> TaskGroup::join() {
+  const auto state = state_;
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto passed_on = asio::cancellation_type::none;
+  while (!state->tasks.empty()) {
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != passed_on) {
+      passed_on = cancellation.cancelled();
+      state->emit(passed_on);
+    }
+    co_await state->ended.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+}
+
+std::size_t TaskGroup::size() const { return state_->tasks.size(); }
+
+any_io_executor TaskGroup::executor() const { return state_->executor; }
+
+}  // namespace holdfast
