@@ -1,8 +1,9 @@
 /// The committer: a thread that puts whatever entries have come together, of all partitions, into the log with one
 /// write and one sync.
 ///
-/// Thread: submit() from any; `on_durable` runs on the committer. A write that fails ends the process, but for a full
-/// disk found before the write (DiskSpace), which the partitions learn from elsewhere and never submit.
+/// Thread: submit() from any; `on_durable` runs on the committer. A write that fails ends the process (the database does
+/// that), but for a full disk found before the write (DiskSpace), which the partitions learn from elsewhere and never
+/// submit. Where the process lives on, in a test, nothing more is written or reported.
 /// Bound: every partition has at most one entry in flight, so the queue holds at most one for each.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "storage/log_store.h"
@@ -37,6 +39,7 @@ class GroupCommit {
 
  private:
   void run();
+  bool commit(const std::vector<std::shared_ptr<const EncodedEntry>>& entries);
 
   Database& log_;
   const OnDurable on_durable_;
