@@ -58,7 +58,7 @@ packages_install() {
   [[ " ${missing[*]} " != *" libboost1.81-dev "* ]] || packages_refuse_boost_conflict
 
   echo "dev: installing ${#missing[@]} packages: ${missing[*]}"
-  packages_apt -q update
+  packages_apt -q update || echo "dev: apt-get update failed; going on with what apt knows already"
   for package in "${missing[@]}"; do
     [[ -n $(apt-cache madison "$package" 2>/dev/null) ]] || unknown+=("$package")
   done
