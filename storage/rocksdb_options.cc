@@ -51,7 +51,7 @@ rocksdb::BlockBasedTableOptions table_options(const std::shared_ptr<rocksdb::Cac
   return table;
 }
 
-void tune_durability(const RocksOptions& from, rocksdb::Options& to) {
+void tune_durability(rocksdb::Options& to) {
   to.paranoid_checks = true;
   to.track_and_verify_wals_in_manifest = true;  // a log file that is gone, or shorter than what was synced, is noticed
   // A torn record at the end is a write nobody was told of; kAbsoluteConsistency would refuse that too, and
@@ -66,7 +66,7 @@ void tune_durability(const RocksOptions& from, rocksdb::Options& to) {
 rocksdb::Options rocksdb_options(const RocksOptions& from, const std::shared_ptr<rocksdb::Cache>& block_cache) {
   rocksdb::Options to;
   to.create_if_missing = true;
-  tune_durability(from, to);
+  tune_durability(to);
 
   to.write_buffer_size = from.write_buffer_bytes;
   to.max_write_buffer_number = 4;

@@ -5,10 +5,13 @@
 /// overwrite are written once. Every `flush_bytes` of applied entries the database is flushed, and what is durable is
 /// reported so that the log can be trimmed.
 ///
-/// Threads: apply(), get() and scan() from any; callbacks run on the applier or on a reader and must only hand over.
-/// Bound: beyond `lag_bytes_max` of unapplied entries lagging() is true and the partitions stop deciding.
+/// Threads: apply(), get() and scan() from any; callbacks run on the applier, the flusher or a reader and must only hand
+/// over. Bounds: beyond `lag_bytes_max` of unapplied entries lagging() is true and the partitions stop deciding; beyond
+/// `reads_waiting_max` reads under way get() and scan() answer Errc::retry_later at once, on the caller's thread.
+/// A write to the state that fails has ended the process; in a test that lives on nothing more is applied or reported.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,15 +24,31 @@
 
 namespace holdfast {
 
+/// A turn of the applier ends waiting when one of the `gather` bounds is met, a scan waits for it, or it is to stop:
+/// the longer a turn, the fewer rows are written.
 struct StateStoreOptions {
   std::size_t readers = 2;
   std::size_t lag_bytes_max = 64u << 20;
   std::size_t flush_bytes = 64u << 20;
+  std::size_t reads_waiting_max = 20'000;
+  std::size_t gather_bytes = 2u << 20;
+  std::chrono::milliseconds gather_time{5};
+};
+
+/// What the applier has done since the start.
+struct StateStoreFigures {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;         ///< of those entries
+  std::uint64_t writes = 0;        ///< that the entries asked for
+  std::uint64_t rows_written = 0;  ///< what was left of them after coalescing
+  std::uint64_t turns = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t lag_bytes = 0;
 };
 
 /// Brings the state of `partition` up to the end of its log. Single-threaded, before the node serves.
 /// Returns how many entries were applied. Errc::corrupt as LogStore::read; also if the log begins after what the state
-/// has, or ends before it.
+/// has, or ends before it: both numbers are in the message.
 Result<std::uint64_t> replay(LogStore& log, Database& state, PartitionId partition);
 /// The applied sequence in the state; `durable`: what a crash would leave.
 Result<Seq> applied_seq(const Database& state, PartitionId partition, bool durable = false);
@@ -44,10 +63,11 @@ class StateStore {
   StateStore(Database& state, StateStoreOptions options, OnApplied on_applied, OnFlushed on_flushed);
   ~StateStore();  ///< applies what was handed over, flushes, joins
 
-  /// Committed entries of a partition, in order, without gaps.
+  /// Committed entries of a partition, in order, without gaps, the first behind what the state has. `bytes`: its size.
   void apply(PartitionId partition, Seq seq, std::shared_ptr<const log::Entry> entry, std::size_t bytes);
   bool lagging() const;
   std::size_t lag_bytes() const;
+  StateStoreFigures figures() const;
 
   /// What can be had without waiting for the disk; Errc::retry_later: ask get(). Sees only what is applied.
   Result<std::optional<std::string>> get_in_memory(PartitionId partition, std::string_view key) const;
