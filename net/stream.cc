@@ -57,7 +57,7 @@ IoResult Stream::read_now(std::span<char> into) {
   return tls_read(into);
 }
 
-IoResult Stream::write_now(std::span<const char> from) {
+IoResult Stream::write_now(std::string_view from) {
   HF_CHECK(!from.empty(), "there is nothing to write");
   if (!is_open()) return {State::failed, 0, asio::error::bad_descriptor};
   if (!ssl_) return plain_result(::send(native_handle(), from.data(), from.size(), MSG_NOSIGNAL), false);

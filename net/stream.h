@@ -60,11 +60,10 @@ class Stream {
   Awaitable<error_code> handshake();
   bool is_tls() const { return tls_; }
 
-  /// Moves what can be moved at once. The span is not empty. After a TLS write that would block, the same bytes (at
+  /// Moves what can be moved at once. `into` and `from` are not empty. After a TLS write that would block, the same bytes (at
   /// any address) must be offered again, more of them is fine.
   IoResult read_now(std::span<char> into);
-  IoResult write_now(std::span<const char> from);
-  IoResult write_now(std::string_view from) { return write_now(std::span<const char>(from.data(), from.size())); }
+  IoResult write_now(std::string_view from);
 
   /// Completes when read_now/write_now is worth another try, at once if TLS already holds bytes. operation_aborted
   /// after cancel(), close() or cancellation of the coroutine.
@@ -113,7 +112,7 @@ class Stream {
   // stream_tls.cc
   Status start_tls(const TlsContext& context);
   IoResult tls_read(std::span<char> into);
-  IoResult tls_write(std::span<const char> from);
+  IoResult tls_write(std::string_view from);
   IoResult tls_result(int returned, std::size_t bytes);
   bool has_buffered() const;  ///< bytes that a wait on the socket would not see
   void say_tls_goodbye();

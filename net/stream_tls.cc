@@ -98,7 +98,7 @@ IoResult Stream::tls_read(std::span<char> into) {
   return tls_result(returned, bytes);
 }
 
-IoResult Stream::tls_write(std::span<const char> from) {
+IoResult Stream::tls_write(std::string_view from) {
   ERR_clear_error();
   errno = 0;
   std::size_t bytes = 0;

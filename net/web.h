@@ -92,7 +92,7 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 struct HttpOptions {
   std::size_t header_bytes_max = 8 * 1024;        ///< more: 431
   std::size_t body_bytes_max = 64 * 1024;         ///< more: 413
-  std::chrono::milliseconds request_max{10'000};  ///< from a request's first byte to its last: else 408 and close
+  std::chrono::milliseconds request_max{10'000};  ///< from a request's first byte to its last: else close
   std::chrono::milliseconds idle_max{30'000};     ///< between requests: else close
   std::chrono::milliseconds write_max{30'000};    ///< for one answer to be taken by the peer: else close
   std::size_t requests_max = 1000;                ///< on one connection
