@@ -33,7 +33,7 @@ Operation read_operation(const FieldDescriptor* field) {
     if (part->type() != FieldDescriptor::TYPE_BYTES) continue;
     if (part->name() == "conversation_id") operation.conversation = part;
     for (const std::string_view id : kIds)
-      if (part->name() == id) operation.ids.push_back({part, part->containing_oneof() != nullptr});
+      if (part->name() == id) operation.ids.push_back({part, false});
     if (part->name() == kPageAfter) operation.ids.push_back({part, true});
   }
   return operation;
@@ -65,6 +65,7 @@ bool has_bad_length(const Message& content, const IdField& id) {
   const auto bad = [&](const std::string& bytes) {
     return bytes.size() != kIdBytes && !(id.may_be_empty && bytes.empty());
   };
+  if (id.field->containing_oneof() && !reflection->HasField(content, id.field)) return false;
   if (!id.field->is_repeated()) return bad(reflection->GetStringReference(content, id.field, &scratch));
   for (int i = 0; i < reflection->FieldSize(content, id.field); ++i)
     if (bad(reflection->GetRepeatedStringReference(content, id.field, i, &scratch))) return true;
