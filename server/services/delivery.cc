@@ -25,7 +25,8 @@ bool covers(const state::MemberRow& member, std::uint64_t number) {
 /// The users whose interval of membership in a group covers `number`.
 std::vector<UserId> members_at(const ConversationId& conversation, std::uint64_t number, chat::View& view) {
   const std::string prefix = keys::prefix(keys::Family::member, conversation.bytes());
-  const auto* rows = view.range({.from = prefix, .until = keys::after_prefix(prefix), .limit = SIZE_MAX, .bytes_max = SIZE_MAX});
+  const auto* rows =
+      view.range({.from = prefix, .until = keys::after_prefix(prefix), .limit = SIZE_MAX, .bytes_max = SIZE_MAX});
   std::vector<UserId> users;
   if (!rows) return users;
   for (const Row& row : *rows) {
@@ -62,7 +63,8 @@ void describe(const v1::Change& change, const log::ChangeMade& made, chat::View&
         add(made.recipients(0), v1::MEMBER, made.recipients(1));
         add(made.recipients(1), v1::MEMBER, made.recipients(0));
       } else {
-        for (const auto& user : change.created().members()) add(user, user == change.author() ? v1::OWNER : v1::MEMBER, "");
+        for (const auto& user : change.created().members())
+          add(user, user == change.author() ? v1::OWNER : v1::MEMBER, "");
       }
       break;
     case v1::Change::kMembersAdded:
@@ -131,7 +133,8 @@ void Delivery::change_made(const bus::EventAt& at, const log::ChangeMade& made, 
   if (!change.has_posted()) describe(change, made, view, *deliver.mutable_update());
 
   std::map<std::uint16_t, std::vector<UserId>> by_partition;
-  for (const UserId& user : recipients(made, view)) by_partition[partition_of(user, at.partitions).value].push_back(user);
+  for (const UserId& user : recipients(made, view))
+    by_partition[partition_of(user, at.partitions).value].push_back(user);
   outcome.commands.reserve(by_partition.size());
   std::size_t left = by_partition.size();
   for (const auto& [target, users] : by_partition) {

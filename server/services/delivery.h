@@ -18,7 +18,8 @@ class Delivery final : public bus::Subscriber {
 
  private:
   void change_made(const bus::EventAt& at, const log::ChangeMade& made, chat::View& view, bus::Outcome& outcome) const;
-  void position_moved(const bus::EventAt& at, const log::PositionMoved& moved, chat::View& view, bus::Outcome& outcome) const;
+  void position_moved(const bus::EventAt& at, const log::PositionMoved& moved, chat::View& view,
+                      bus::Outcome& outcome) const;
 
   const chat::Limits& limits_;
 };

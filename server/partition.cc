@@ -1,0 +1,322 @@
+#include "server/partition.h"
+
+#include "base/check.h"
+#include "proto/state.pb.h"
+#include "server/partition_internal.h"
+#include "storage/keys.h"
+
+namespace holdfast {
+namespace {
+
+std::string order_of(const command::Command& command) {
+  if (!command.has_source()) return std::string(chat::order_key(command));
+  // The target takes nothing older than the last it took: one that overtook another would make it lost.
+  const auto& source = command.source();
+  return "s" + std::to_string(source.partition()) + "/" + source.subscriber();
+}
+
+}  // namespace
+
+Partition::Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Member self,
+                     const failover::Recovered& recovered, std::vector<SubscriberAt> subscribers)
+    : options_(options),
+      limits_(limits),
+      replica_(options.id, self, recovered),
+      rows_(options.cache_bytes),
+      attached_(options.timing),
+      next_sweep_of_(std::make_unique<command::Sweep>()) {
+  for (const SubscriberAt& at : subscribers) {
+    auto follower = std::make_unique<Follower>(
+        Follower{at.subscriber, bus::Feed(at.cursor, recovered.last_seq, options.feed), at.cursor, {}});
+    follower->needs.ready = [this, index = followers_.size()] { follow(index); };
+    followers_.push_back(std::move(follower));
+  }
+}
+
+Partition::~Partition() = default;
+
+void Partition::lead(Epoch epoch, failover::InSyncSet members) { replica_.lead(epoch, std::move(members)); }
+
+// ------------------------------------------------------------------------------------------------ what comes in
+
+void Partition::submit(command::Command command, Answered then) {
+  ++figures_.commands;
+  auto pending = std::make_unique<Pending>();
+  pending->read_only = chat::is_read_only(command);
+  pending->client = !command.has_source() && !command.has_sweep();
+  if (pending->client && client_commands_ >= options_.waiting_max) {
+    ++figures_.refused;
+    chat::Draft draft;
+    draft.refuse(v1::RETRY, "the partition's queue is full", std::chrono::milliseconds(100));
+    ready_.answers.emplace_back(std::move(then), std::move(draft.answer()));
+    return;
+  }
+  if (pending->client) ++client_commands_;
+  if (!pending->read_only) pending->order = order_of(command);
+  pending->command = std::move(command);
+  pending->then = std::move(then);
+  pending->needs.ready = [this, raw = pending.get()] { release(raw); };
+  (pending->read_only ? reads_waiting_ : writes_waiting_).push_back(std::move(pending));
+}
+
+void Partition::attach(const chat::Attach& attach) {
+  std::optional<std::uint64_t> head;
+  if (const auto found = rows_.find(keys::mailbox(attach.user)); found.value) {
+    state::Mailbox mailbox;
+    HF_CHECK(mailbox.ParseFromString(*found.value), "a stored row parses");
+    head = mailbox.head();
+  }
+  attached_.attach(attach, head);
+}
+
+void Partition::detach(const UserId& user, chat::ConnectionRef connection) {
+  attached_.detach(user, connection, steady_now_);
+  release_held();
+}
+
+void Partition::watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users) {
+  attached_.watch(watcher, users, steady_now_);
+}
+
+void Partition::tick(SteadyTime steady, WallTime) {
+  steady_now_ = steady;
+  attached_.tick(steady);
+  release_held();
+  if (steady < next_sweep_) return;
+  next_sweep_ = steady + options_.sweep_interval;
+  sweep();
+}
+
+void Partition::sweep() {
+  if (!next_sweep_of_ || replica_.role() != failover::Role::primary) return;
+  static constexpr keys::Family kSwept[] = {keys::Family::attempts, keys::Family::session, keys::Family::request,
+                                            keys::Family::client_id, keys::Family::inbox};
+  if (next_sweep_of_->family() == 0) next_sweep_of_->set_family(static_cast<std::uint32_t>(kSwept[0]));
+  command::Command command;
+  command.mutable_sweep()->Swap(next_sweep_of_.get());
+  next_sweep_of_.reset();
+  submit(command, [this, family = command.sweep().family()](const command::Answer& answer) {
+    next_sweep_of_ = std::make_unique<command::Sweep>();
+    if (!answer.sweep_state().next_from().empty()) {
+      next_sweep_of_->set_family(family);
+      next_sweep_of_->set_from(answer.sweep_state().next_from());
+      return;
+    }
+    const auto at = std::ranges::find(kSwept, static_cast<keys::Family>(family));
+    next_sweep_of_->set_family(static_cast<std::uint32_t>(at + 1 == std::end(kSwept) ? kSwept[0] : *(at + 1)));
+  });
+}
+
+// ------------------------------------------------------------------------------------------------ deciding
+
+Partition::Ready Partition::take_ready(WallTime now) {
+  if (auto start = replica_.take_epoch_start(now)) {
+    flight_ = std::make_unique<Flight>();
+    flight_->appended = std::move(*start);
+    ready_.append = flight_->appended.encoded;
+  }
+  run_followers();
+  if (replica_.role() == failover::Role::primary) run_reads(now);
+  if (replica_.may_append()) build_entry(now);
+  for (const Attached::Page& page : attached_.take_pages()) read_page(page);
+  for (auto& delivery : attached_.take_deliveries()) ready_.deliveries.push_back(std::move(delivery));
+  return std::exchange(ready_, {});
+}
+
+void Partition::build_entry(WallTime now) {
+  if (pressure_ == Pressure::lagging) return;
+  if (pressure_ == Pressure::storage_full) {
+    refuse_client_writes();
+    return;
+  }
+  if (writes_waiting_.empty() && !solo_) return;
+
+  const WallTime time = replica_.log_time(now);
+  const chat::Context context{time, options_.id, options_.partitions, limits_};
+  Flight flight;
+  Needs none;
+  EntryView view(*this, none);
+  if (solo_) {
+    if (!run_solo(flight, view, context)) return;
+  } else {
+    while (!writes_waiting_.empty() && !solo_ && flight.decided.size() < options_.entry_commands_max &&
+           flight.bytes < options_.entry_bytes_max) {
+      PendingPtr pending = std::move(writes_waiting_.front());
+      writes_waiting_.pop_front();
+      if (const auto chain = chains_.find(pending->order); chain != chains_.end())
+        chain->second.push_back(std::move(pending));
+      else if (!decide_into(flight, view, context, pending))
+        pending->solo ? void(solo_ = std::move(pending)) : set_aside(std::move(pending));
+    }
+  }
+  launch(std::move(flight), time);
+  // What asked for an exact range gets it when nothing is in flight; if nothing is, that is now.
+  if (solo_ && !flight_ && solo_->needs.open == 0) want(solo_->needs);
+}
+
+/// The command that needs an exact range, alone in its entry. Nothing is in flight.
+bool Partition::run_solo(Flight& flight, EntryView& view, const chat::Context& context) {
+  if (solo_->needs.open > 0) return false;
+  if (!solo_->needs.missing() && decide_into(flight, view, context, solo_)) {
+    solo_.reset();
+    return true;
+  }
+  want(solo_->needs);
+  return false;
+}
+
+/// False: rows are missing, and nothing was decided.
+bool Partition::decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending) {
+  view.look_for(*pending);
+  chat::Draft draft;
+  chat::rule_for(pending->command)(context, pending->command, view, draft);
+  if (pending->needs.missing()) return false;
+
+  const auto base = static_cast<std::uint32_t>(flight.body.writes_size());
+  for (log::Write& write : draft.writes) {
+    flight.bytes += write.key().size() + write.put().size() + 16;
+    log::Write& kept = *flight.body.add_writes();
+    kept = std::move(write);
+    view.wrote(kept);
+  }
+  for (log::Event& event : draft.events) {
+    if (event.has_change_made()) event.mutable_change_made()->set_write_index(event.change_made().write_index() + base);
+    *flight.body.add_events() = std::move(event);
+  }
+  if (pending->client) --client_commands_;
+  flight.decided.push_back({std::move(pending->then), std::move(draft.answer()), std::move(draft.effects)});
+  return true;
+}
+
+/// The entry goes to the log. If nothing is to be written, what was decided stands on committed rows and goes out at once.
+void Partition::launch(Flight flight, WallTime time) {
+  if (flight.decided.empty()) return;
+  const bool writes = flight.body.writes_size() > 0 || flight.body.events_size() > 0;
+  if (writes) {
+    write_cursors(flight.body);
+    ++figures_.entries;
+    flight.appended = replica_.append(std::move(flight.body), time);
+    ready_.append = flight.appended.encoded;
+    flight_ = std::make_unique<Flight>(std::move(flight));
+    return;
+  }
+  for (Flight::Decided& decided : flight.decided) {
+    std::vector<chat::ConnectionRef> ended;
+    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), ended);
+    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
+  }
+}
+
+void Partition::durable(Seq seq) {
+  if (replica_.durable(seq)) commit();
+}
+
+void Partition::commit() {
+  const std::unique_ptr<Flight> flight = std::move(flight_);
+  const auto& entry = flight->appended.entry;
+  const Seq seq(entry->seq());
+  for (const log::Write& write : entry->writes()) {
+    if (write.what_case() == log::Write::kRemoveUntil)
+      rows_.removed_range(write.key(), write.remove_until(), seq);
+    else if (write.what_case() == log::Write::kRemove)
+      rows_.wrote(write.key(), std::nullopt, seq);
+    else
+      rows_.wrote(write.key(), write.put(), seq);
+  }
+  HF_CHECK(!ready_.apply, "one commit a turn");
+  ready_.apply = entry;
+  ready_.apply_bytes = flight->appended.encoded->value.size();
+  for (auto& follower : followers_) follower->feed.committed(entry);
+  for (Flight::Decided& decided : flight->decided) {
+    std::vector<chat::ConnectionRef> ended;
+    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), ended);
+    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
+  }
+}
+
+void Partition::run_reads(WallTime now) {
+  const chat::Context context{replica_.log_time(now), options_.id, options_.partitions, limits_};
+  while (!reads_waiting_.empty()) {
+    PendingPtr pending = std::move(reads_waiting_.front());
+    reads_waiting_.pop_front();
+    RowView view(*this, pending->needs);
+    chat::Draft draft;
+    chat::rule_for(pending->command)(context, pending->command, view, draft);
+    if (view.missing()) {
+      set_aside(std::move(pending));
+      continue;
+    }
+    HF_CHECK(draft.writes.empty() && draft.events.empty(), "what only reads writes nothing");
+    if (pending->client) --client_commands_;
+    std::vector<chat::ConnectionRef> ended;
+    for (chat::Effect& effect : draft.effects) carry_out(std::move(effect), ended);
+    answer(std::move(pending->then), std::move(draft.answer()), std::move(ended));
+  }
+}
+
+void Partition::refuse_client_writes() {
+  std::deque<PendingPtr> kept;
+  for (PendingPtr& pending : writes_waiting_) {
+    if (!pending->client) {
+      kept.push_back(std::move(pending));
+      continue;
+    }
+    --client_commands_;
+    ++figures_.refused;
+    chat::Draft draft;
+    draft.refuse(v1::STORAGE_FULL, "the server's disk is full: it takes no writes at present", std::chrono::seconds(5));
+    ready_.answers.emplace_back(std::move(pending->then), std::move(draft.answer()));
+  }
+  writes_waiting_ = std::move(kept);
+}
+
+// ------------------------------------------------------------------------------------------------ standing aside
+
+void Partition::set_aside(PendingPtr pending) {
+  ++figures_.reruns;
+  Pending& waiting = *pending;
+  if (!waiting.order.empty()) chains_.try_emplace(waiting.order);
+  aside_.emplace(&waiting, std::move(pending));
+  want(waiting.needs);
+}
+
+/// Its rows are here: it goes on, before those that wait behind it, before everybody else.
+void Partition::release(Pending* raw) {
+  const auto at = aside_.find(raw);
+  if (at == aside_.end()) return;  // the one that runs alone is looked at by build_entry()
+  PendingPtr pending = std::move(at->second);
+  aside_.erase(at);
+  if (pending->read_only) {
+    reads_waiting_.push_front(std::move(pending));
+    return;
+  }
+  if (const auto chain = chains_.find(pending->order); chain != chains_.end()) {
+    auto behind = std::move(chain->second);
+    chains_.erase(chain);
+    for (auto& each : std::ranges::reverse_view(behind)) writes_waiting_.push_front(std::move(each));
+  }
+  writes_waiting_.push_front(std::move(pending));
+}
+
+// ------------------------------------------------------------------------------------------------ figures
+
+Seq Partition::slowest_cursor() const {
+  Seq slowest = replica_.committed();
+  for (const auto& follower : followers_) slowest = std::min(slowest, follower->cursor_written);
+  return slowest;
+}
+
+bool Partition::idle() const {
+  return writes_waiting_.empty() && reads_waiting_.empty() && aside_.empty() && !solo_ && !flight_ &&
+         std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
+}
+
+Partition::Figures Partition::figures() const {
+  Figures figures = figures_;
+  figures.waiting = writes_waiting_.size() + reads_waiting_.size() + aside_.size();
+  figures.cached_bytes = rows_.bytes();
+  figures.connections = attached_.size();
+  return figures;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,201 @@
+/// A partition on this node: its queue of commands, the entry under construction, its rows in memory, its subscribers'
+/// feeds and its users' connections. The heart of the server.
+///
+/// Sans-IO: inputs are calls, outputs are taken with take_ready() and carried out by the owner (Worker, or a test that
+/// runs a whole node in one thread). Thread: one worker, always the same.
+///
+/// The life of a command: submit() -> decided together with what else is waiting, into one entry -> the entry is in the
+/// log (durable()) and committed -> its rows are visible, its answer, effects and events go out. A command that needs rows
+/// that are not in memory steps aside until they are loaded, and with it those that must keep its order. One entry is in
+/// flight; everything that arrives meanwhile shares the next one: that is the batching.
+///
+/// Bounds: `waiting_max` commands of clients (beyond: RETRY); subscribers' commands are never refused, their feeds bound
+/// them. Row memory: `cache_bytes` and what the state does not have yet.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "failover/replica.h"
+#include "server/attached.h"
+#include "server/bus/feed.h"
+#include "server/bus/subscriber.h"
+#include "server/chat/attachment.h"
+#include "server/chat/rules.h"
+#include "storage/row_cache.h"
+
+namespace holdfast {
+
+using Answered = std::function<void(command::Answer)>;
+
+struct PartitionOptions {
+  PartitionId id;
+  std::uint16_t partitions = 64;
+  std::size_t cache_bytes = 4u << 20;
+  std::size_t waiting_max = 8192;
+  std::size_t entry_commands_max = 2048;
+  std::size_t entry_bytes_max = 1u << 20;
+  std::chrono::milliseconds revocation_wait{800};  ///< a gateway that does not confirm holds its sessions by then
+  std::chrono::seconds sweep_interval{5};
+  Attached::Timing timing{};
+  bus::Feed::Bounds feed{};
+};
+
+/// Where a subscriber stood when the state was last written; the feed goes on from there.
+struct SubscriberAt {
+  const bus::Subscriber* subscriber;
+  Seq cursor;
+};
+
+class Partition {
+ public:
+  Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Member self,
+            const failover::Recovered& recovered, std::vector<SubscriberAt> subscribers);
+  ~Partition();
+
+  /// We lead `epoch`; the promise is durable.
+  void lead(Epoch epoch, failover::InSyncSet members);
+
+  // ---- what comes in
+  void submit(command::Command command, Answered then);
+  void attach(const chat::Attach& attach);
+  void detach(const UserId& user, chat::ConnectionRef connection);
+  void give_credit(chat::ConnectionRef connection, std::uint64_t bytes) { attached_.give_credit(connection, bytes); }
+  void watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users);
+  void tell(const chat::TellUsers& tell) { attached_.tell(tell); }
+  void tick(SteadyTime steady, WallTime wall);
+
+  /// Why writes are refused, or held back, for now.
+  enum class Pressure : std::uint8_t { none, lagging, storage_full };
+  void set_pressure(Pressure pressure) { pressure_ = pressure; }
+
+  // ---- answers to what was asked for
+  void durable(Seq seq);
+  void applied(Seq seq) { rows_.applied(seq); }
+  void row_loaded(const std::string& key, std::optional<std::string_view> value);
+  void range_loaded(std::uint64_t ticket, std::vector<Row> rows);
+  void log_read(std::size_t subscriber, std::vector<std::shared_ptr<const log::Entry>> entries);
+  /// A command of ours was answered by its target.
+  void command_done(std::size_t subscriber, Seq seq, std::uint32_t event);
+
+  // ---- what is to be done
+  struct RangeWanted {
+    std::uint64_t ticket;
+    Seq applied;  ///< once the state has this
+    Range range;
+  };
+  struct ToSend {
+    PartitionId target;
+    command::Command command;
+    std::size_t subscriber;
+    Seq seq;
+    std::uint32_t event;
+  };
+  struct LogWanted {
+    std::size_t subscriber;
+    Seq from;
+  };
+  /// In the order of duty: entries are written to the log before anything they lead to; the rest in any order.
+  struct Ready {
+    std::shared_ptr<const EncodedEntry> append;  ///< durable() when it is synced
+    std::shared_ptr<const log::Entry> apply;     ///< committed: to the state, in order
+    std::size_t apply_bytes = 0;
+    std::vector<std::pair<Answered, command::Answer>> answers;
+    std::vector<chat::Delivery> deliveries;  ///< to gateways
+    std::vector<ToSend> commands;            ///< to partitions; command_done() when answered
+    std::vector<chat::TellUsers> tells;      ///< to partitions of these users
+    std::vector<std::string> rows;           ///< row_loaded()
+    std::vector<RangeWanted> ranges;         ///< range_loaded()
+    std::vector<LogWanted> log;              ///< log_read()
+  };
+  /// Works off what has come in. Call it after inputs, until it has nothing more.
+  Ready take_ready(WallTime now);
+
+  PartitionId id() const { return options_.id; }
+  const failover::Replica& replica() const { return replica_; }
+  /// Below this the log is no longer needed by any subscriber.
+  Seq slowest_cursor() const;
+  bool idle() const;  ///< nothing is waiting, in flight or on its way
+
+  struct Figures {
+    std::uint64_t commands = 0, entries = 0, loads = 0, reruns = 0, refused = 0;
+    std::size_t waiting = 0, cached_bytes = 0, connections = 0;
+  };
+  Figures figures() const;
+
+ private:
+  struct Needs;
+  struct Pending;
+  struct Flight;
+  struct Follower;
+  class RowView;
+  class EntryView;
+  using PendingPtr = std::unique_ptr<Pending>;
+
+  // Deciding (partition.cc).
+  void build_entry(WallTime now);
+  bool decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending);
+  bool run_solo(Flight& flight, EntryView& view, const chat::Context& context);
+  void run_reads(WallTime now);
+  void set_aside(PendingPtr pending);
+  void release(Pending* pending);
+  void refuse_client_writes();
+  void launch(Flight flight, WallTime time);
+  void commit();
+  void sweep();
+
+  // What follows from a decision (partition_effects.cc).
+  void carry_out(chat::Effect effect, std::vector<chat::ConnectionRef>& ended);
+  void tell_members(const chat::TellMembers& tell);
+  void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended);
+  void release_held();
+  void read_page(const Attached::Page& page);
+
+  // The bus (partition_bus.cc).
+  void write_cursors(log::Entry& entry);
+  void run_followers();
+  void follow(std::size_t index);
+
+  // Rows that are not in memory (partition_rows.cc).
+  void want(Needs& needs);
+  void want_range(const Range& range, std::function<void(std::vector<Row>)> then);
+
+  const PartitionOptions options_;
+  const chat::Limits& limits_;
+
+  failover::Replica replica_;
+  RowCache rows_;
+  Attached attached_;
+  std::vector<std::unique_ptr<Follower>> followers_;
+  Pressure pressure_ = Pressure::none;
+  SteadyTime steady_now_{};
+  SteadyTime next_sweep_{};
+  std::unique_ptr<command::Sweep> next_sweep_of_;  ///< null while one is under way
+
+  std::deque<PendingPtr> writes_waiting_;
+  std::deque<PendingPtr> reads_waiting_;
+  std::unordered_map<std::string, std::deque<PendingPtr>> chains_;  ///< order key -> who waits behind the one set aside
+  std::unordered_map<Pending*, PendingPtr> aside_;                  ///< waiting for rows
+  PendingPtr solo_;                                                 ///< while it is here nothing else is decided
+  std::unordered_map<std::string, std::vector<Needs*>> row_waiters_;
+  std::unordered_map<std::uint64_t, std::function<void(std::vector<Row>)>> range_waiters_;
+  std::uint64_t next_ticket_ = 1;
+  std::size_t client_commands_ = 0;  ///< waiting, for the bound
+
+  std::unique_ptr<Flight> flight_;  ///< the entry that is being made durable
+  struct Held {                     ///< an answer that waits for gateways to confirm
+    std::vector<chat::ConnectionRef> connections;
+    SteadyTime until;
+    Answered then;
+    command::Answer answer;
+  };
+  std::vector<Held> held_;
+
+  Ready ready_;
+  Figures figures_;
+};
+
+}  // namespace holdfast

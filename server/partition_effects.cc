@@ -1,0 +1,93 @@
+/// Partition: what the connected hear, and answers that wait for gateways.
+#include "base/check.h"
+#include "proto/state.pb.h"
+#include "server/partition_internal.h"
+#include "storage/keys.h"
+
+namespace holdfast {
+
+void Partition::carry_out(chat::Effect effect, std::vector<chat::ConnectionRef>& ended) {
+  if (const auto* added = std::get_if<chat::InboxAdded>(&effect)) {
+    attached_.inbox_added(*added);
+  } else if (const auto* gone = std::get_if<chat::SessionGone>(&effect)) {
+    for (const auto& connection : attached_.session_gone(*gone)) ended.push_back(connection);
+  } else if (auto* tell = std::get_if<chat::TellUsers>(&effect)) {
+    ready_.tells.push_back(std::move(*tell));
+  } else {
+    tell_members(std::get<chat::TellMembers>(effect));
+  }
+}
+
+void Partition::tell_members(const chat::TellMembers& tell) {
+  const auto found = rows_.find(keys::conversation(tell.conversation));
+  if (!found.value) return;  // soft: the rule had the row a moment ago, or the conversation is gone
+  state::Conversation conversation;
+  HF_CHECK(conversation.ParseFromString(*found.value), "a stored row parses");
+  chat::TellUsers out{{}, tell.frame};
+  if (conversation.kind() == v1::DIRECT) {
+    for (const auto& peer : conversation.peers())
+      if (const auto user = UserId::from_bytes(peer.user()); user && *user != tell.except) out.users.push_back(*user);
+    ready_.tells.push_back(std::move(out));
+    return;
+  }
+  if (conversation.members() > limits_.positions_audience_max) return;
+  const std::string prefix = keys::prefix(keys::Family::member, tell.conversation.bytes());
+  want_range({.from = prefix, .until = keys::after_prefix(prefix)},
+             [this, out = std::move(out), except = tell.except](const std::vector<Row>& rows) mutable {
+               for (const Row& row : rows) {
+                 state::MemberRow member;
+                 HF_CHECK(member.ParseFromString(row.value), "a stored row parses");
+                 const auto key = keys::decode(row.key);
+                 const auto user = UserId::from_bytes(key->second);
+                 if (member.intervals().empty() || member.intervals().rbegin()->left() != 0 || *user == except)
+                   continue;
+                 out.users.push_back(*user);
+               }
+               ready_.tells.push_back(std::move(out));
+             });
+}
+
+/// "Revoked" is said when every gateway that held the session has let go of it, or must have by its own rule.
+void Partition::answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended) {
+  if (ended.empty())
+    ready_.answers.emplace_back(std::move(then), std::move(answer));
+  else
+    held_.push_back({std::move(ended), steady_now_ + options_.revocation_wait, std::move(then), std::move(answer)});
+}
+
+void Partition::release_held() {
+  std::erase_if(held_, [&](Held& held) {
+    std::erase_if(held.connections, [&](const auto& connection) { return !attached_.is_attached(connection); });
+    if (!held.connections.empty() && steady_now_ < held.until) return false;
+    ready_.answers.emplace_back(std::move(held.then), std::move(held.answer));
+    return true;
+  });
+}
+
+void Partition::read_page(const Attached::Page& page) {
+  struct Both {
+    std::vector<Row> inbox, heads;
+    int open = 2;
+  };
+  auto both = std::make_shared<Both>();
+  const auto finish = [this, page, both] {
+    if (--both->open == 0) attached_.read(page, both->inbox, both->heads);
+  };
+  const std::string inbox = keys::prefix(keys::Family::inbox, page.user.bytes());
+  want_range({.from = keys::inbox(page.user, page.after + 1),
+              .until = keys::after_prefix(inbox),
+              .limit = Attached::kPageRows,
+              .bytes_max = page.bytes_max},
+             [both, finish](std::vector<Row> rows) {
+               both->inbox = std::move(rows);
+               finish();
+             });
+  const std::string heads = keys::prefix(keys::Family::head, page.user.bytes());
+  want_range({.from = heads, .until = keys::after_prefix(heads), .limit = SIZE_MAX, .bytes_max = SIZE_MAX},
+             [both, finish](std::vector<Row> rows) {
+               both->heads = std::move(rows);
+               finish();
+             });
+}
+
+}  // namespace holdfast

@@ -1,0 +1,116 @@
+/// What the files of Partition share and nobody else needs.
+#pragma once
+
+#include <algorithm>
+#include <ranges>
+
+#include "server/partition.h"
+
+namespace holdfast {
+
+/// Rows that something waits for before it runs (again).
+struct Partition::Needs {
+  std::vector<std::string> missing_rows;
+  std::vector<Range> missing_ranges;
+  std::vector<std::pair<Range, std::vector<Row>>> ranges;  ///< loaded, for this one only
+  std::size_t open = 0;                                    ///< asked for and not there yet
+  std::function<void()> ready;                             ///< when nothing is open any more
+
+  bool missing() const { return !missing_rows.empty() || !missing_ranges.empty(); }
+};
+
+/// A command on its way to being decided.
+struct Partition::Pending {
+  command::Command command;
+  Answered then;
+  std::string order;  ///< commands of the same order keep theirs; empty: any
+  bool read_only = false;
+  bool client = false;  ///< counts against the bound, and may be refused
+  bool solo = false;    ///< asked for an exact range
+  Needs needs;
+};
+
+/// An entry under construction, and then in flight: what is released when it is committed.
+struct Partition::Flight {
+  struct Decided {
+    Answered then;
+    command::Answer answer;
+    std::vector<chat::Effect> effects;
+  };
+  log::Entry body;
+  std::size_t bytes = 0;
+  std::vector<Decided> decided;
+  failover::Appended appended;  ///< once launched
+};
+
+/// Committed rows.
+class Partition::RowView : public chat::View {
+ public:
+  RowView(Partition& partition, Needs& needs) : partition_(partition), needs_(&needs) {}
+
+  const std::string* row(std::string_view key) override {
+    const RowCache::Found found = partition_.rows_.find(key);
+    if (!found.known) needs_->missing_rows.emplace_back(key);
+    return found.value;
+  }
+  const std::vector<Row>* range(const Range& range) override {
+    for (const auto& [had, rows] : needs_->ranges)
+      if (had.from == range.from && had.until == range.until && had.limit == range.limit &&
+          had.backward == range.backward)
+        return &rows;
+    needs_->missing_ranges.push_back(range);
+    return nullptr;
+  }
+  const std::vector<Row>* exact_range(const Range& range) override { return this->range(range); }
+  bool missing() const override { return needs_->missing(); }
+
+ protected:
+  Partition& partition_;
+  Needs* needs_;
+};
+
+/// Committed rows under the writes of the entry under construction.
+class Partition::EntryView final : public Partition::RowView {
+ public:
+  EntryView(Partition& partition, Needs& none) : RowView(partition, none) {}
+
+  void look_for(Pending& pending) {
+    pending_ = &pending;
+    needs_ = &pending.needs;
+  }
+  const std::string* row(std::string_view key) override {
+    if (const auto at = writes_.find(key); at != writes_.end()) return at->second;
+    for (const auto& [from, until] : removed_)
+      if (key >= from && (until.empty() || key < until)) return nullptr;
+    return RowView::row(key);
+  }
+  const std::vector<Row>* exact_range(const Range& range) override {
+    pending_->solo = true;
+    return RowView::range(range);
+  }
+  /// `write` stays where it is for as long as this view.
+  void wrote(const log::Write& write) {
+    if (write.what_case() == log::Write::kRemoveUntil) {
+      const std::string_view from = write.key(), until = write.remove_until();
+      std::erase_if(writes_, [&](const auto& w) { return w.first >= from && (until.empty() || w.first < until); });
+      removed_.emplace_back(from, until);
+    } else {
+      writes_[write.key()] = write.what_case() == log::Write::kPut ? &write.put() : nullptr;
+    }
+  }
+
+ private:
+  Pending* pending_ = nullptr;
+  std::unordered_map<std::string_view, const std::string*> writes_;
+  std::vector<std::pair<std::string_view, std::string_view>> removed_;
+};
+
+/// A subscriber at this partition.
+struct Partition::Follower {
+  const bus::Subscriber* subscriber;
+  bus::Feed feed;
+  Seq cursor_written;
+  Needs needs;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,44 @@
+/// What a start finds: the state brought up from the log, and this node leading every partition in a new epoch.
+///
+/// Single-threaded, before the node serves. Fails closed: whatever does not fit stops the start with an error that says
+/// what was found, and nothing is changed or deleted.
+#pragma once
+
+#include <vector>
+
+#include "failover/config_store.h"
+#include "failover/replica.h"
+#include "server/chat/tokens.h"
+#include "storage/log_store.h"
+
+namespace holdfast {
+
+/// Fixed for the life of a cluster; written at the first start.
+struct ClusterSettings {
+  std::uint16_t partitions;
+  std::string cluster_uuid;  ///< 32 hex digits
+};
+
+/// The settings in the configuration store, made with `partitions_wanted` if there are none yet.
+Result<ClusterSettings> load_settings(failover::ConfigStore& config, std::uint16_t partitions_wanted, Random& random);
+/// The token keys in the configuration store, made if there are none yet.
+Result<chat::TokenKeys> load_token_keys(failover::ConfigStore& config, WallTime now, Random& random);
+Status store_token_keys(failover::ConfigStore& config, const chat::TokenKeys& keys);
+
+struct RecoveredPartition {
+  PartitionId id;
+  failover::Recovered log;
+  std::uint64_t replayed = 0;  ///< entries
+};
+
+/// Replays what the state lacks. Errc::corrupt: the log does not hold together. Errc::invalid_argument: the newest entry
+/// lies more than `ahead_max` after `now` (a clock that jumped back), unless `allow_clock_jump`.
+Result<std::vector<RecoveredPartition>> recover_partitions(LogStore& log, Database& state, std::uint16_t partitions,
+                                                           WallTime now, std::chrono::hours ahead_max,
+                                                           bool allow_clock_jump);
+
+/// F7, F5: takes the next epoch of every partition by compare-and-swap, then makes the promises durable.
+Result<std::vector<Epoch>> take_epochs(failover::ConfigStore& config, LogStore& log,
+                                       const std::vector<RecoveredPartition>& partitions, failover::Member self);
+
+}  // namespace holdfast

@@ -1,0 +1,362 @@
+#include "server/worker.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/check.h"
+
+namespace holdfast {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+
+template <class... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace
+
+struct Worker::Loop {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+  asio::steady_timer timer{context};
+};
+
+Worker::Worker(std::uint16_t index, Shared& shared)
+    : index_(index), shared_(shared), loop_(std::make_unique<Loop>()), slots_(shared.partitions) {}
+
+Worker::~Worker() { gateway_.reset(); }
+
+void Worker::add_partition(std::unique_ptr<Partition> partition) {
+  const PartitionId id = partition->id();
+  slots_[id.value].partition = std::move(partition);
+  touch(id);
+}
+
+void Worker::make_gateway(const gateway::GatewayOptions& options, gateway::Admission& admission,
+                          std::optional<TlsContext> tls) {
+  gateway_ = std::make_unique<gateway::Gateway>(
+      options,
+      gateway::GatewayParts{.backend = *this, .attachments = *this, .admission = admission, .tls = std::move(tls)},
+      executor(), index_);
+}
+
+any_io_executor Worker::executor() { return loop_->context.get_executor(); }
+
+void Worker::run() {
+  outboxes_.resize(shared_.workers.size());
+  tick();
+  loop_->context.run();
+}
+
+void Worker::stop() {
+  loop_->work.reset();
+  loop_->context.stop();
+}
+
+// ------------------------------------------------------------------------------------------------ mail and turns
+
+void Worker::send(Mail mail) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.push_back(std::move(mail));
+    if (std::exchange(turn_posted_, true)) return;
+  }
+  post_turn();
+}
+
+void Worker::send_all(std::vector<Mail> mails) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Mail& mail : mails) inbox_.push_back(std::move(mail));
+    if (std::exchange(turn_posted_, true)) return;
+  }
+  post_turn();
+}
+
+void Worker::post_turn() {
+  asio::post(loop_->context, [this] { turn(); });
+}
+
+void Worker::turn() {
+  ++turns_;
+  in_turn_ = true;
+  std::vector<Mail> mails;
+  {
+    const std::lock_guard lock(mutex_);
+    mails.swap(inbox_);
+    turn_posted_ = false;
+  }
+  for (Mail& mail : mails) receive(mail);
+  while (!touched_.empty()) {
+    for (const PartitionId id : std::exchange(touched_, {})) {
+      slots_[id.value].touched = false;
+      Partition& partition = *slots_[id.value].partition;
+      partition.set_pressure(pressure());
+      carry_out(partition, partition.take_ready(wall_now()));
+    }
+  }
+  for (std::size_t i = 0; i < outboxes_.size(); ++i)
+    if (!outboxes_[i].empty()) shared_.workers[i]->send_all(std::exchange(outboxes_[i], {}));
+  in_turn_ = false;
+}
+
+Partition& Worker::touch(PartitionId id) {
+  Slot& slot = slots_[id.value];
+  HF_CHECK(slot.partition, "the partition is this worker's");
+  if (!std::exchange(slot.touched, true)) {
+    touched_.push_back(id);
+    if (!in_turn_) {
+      const std::lock_guard lock(mutex_);
+      if (!std::exchange(turn_posted_, true)) post_turn();
+    }
+  }
+  return *slot.partition;
+}
+
+void Worker::receive(Mail& mail) {
+  std::visit(Match{
+                 [&](mail::Submit& m) {
+                   if (m.from == index_) return touch(m.partition).submit(std::move(m.command), std::move(m.then));
+                   Worker* from = shared_.workers[m.from];
+                   touch(m.partition)
+                       .submit(std::move(m.command), [this, from, then = std::move(m.then)](command::Answer answer) {
+                         to(*from, mail::Answer{then, std::move(answer)});
+                       });
+                 },
+                 [&](mail::Answer& m) { m.then(std::move(m.answer)); },
+                 [&](mail::Durable& m) { touch(m.partition).durable(m.seq); },
+                 [&](mail::Applied& m) { slots_[m.partition.value].partition->applied(m.seq); },
+                 [&](mail::RowLoaded& m) { touch(m.partition).row_loaded(m.key, m.value); },
+                 [&](mail::RangeLoaded& m) { touch(m.partition).range_loaded(m.ticket, std::move(m.rows)); },
+                 [&](mail::LogRead& m) { touch(m.partition).log_read(m.subscriber, std::move(m.entries)); },
+                 [&](mail::Deliver& m) { gateway_->deliver(std::move(m.deliveries)); },
+                 [&](mail::Tell& m) { touch(m.partition).tell(m.tell); },
+                 [&](mail::Attach& m) { attach(m.attach); },
+                 [&](mail::Detach& m) { detach(m.user, m.connection); },
+                 [&](mail::Credit& m) { give_credit(m.user, m.connection, m.bytes); },
+                 [&](mail::Watch& m) { touch(m.partition).watch_presence(m.watcher, m.users); },
+                 [&](mail::Call& m) { m.call(); },
+             },
+             mail);
+}
+
+/// To another worker: with the rest of this turn if there is one. Only on this worker's thread.
+void Worker::to(Worker& worker, Mail mail) {
+  if (!in_turn_) return worker.send(std::move(mail));
+  outboxes_[worker.index_].push_back(std::move(mail));
+}
+
+// ------------------------------------------------------------------------------------------------ what partitions ask for
+
+void Worker::carry_out(Partition& partition, Partition::Ready ready) {
+  const PartitionId id = partition.id();
+  if (ready.append) shared_.committer->submit(std::move(ready.append));
+  if (ready.apply) {
+    const Seq seq(ready.apply->seq());
+    shared_.state->apply(id, seq, std::move(ready.apply), ready.apply_bytes);
+  }
+  for (std::string& key : ready.rows) load_row(id, std::move(key));
+  for (auto& wanted : ready.ranges) load_range(id, std::move(wanted));
+  for (const auto& wanted : ready.log) read_log(id, wanted);
+  for (auto& sent : ready.commands) {
+    ask(sent.target, std::move(sent.command),
+        [this, id, subscriber = sent.subscriber, seq = sent.seq, event = sent.event](const command::Answer&) {
+          touch(id).command_done(subscriber, seq, event);
+        });
+  }
+  for (const auto& each : ready.tells) tell(each);
+  if (!ready.deliveries.empty()) hand_out(std::move(ready.deliveries));
+  for (auto& [then, answer] : ready.answers) then(std::move(answer));
+}
+
+void Worker::load_row(PartitionId id, std::string key) {
+  auto row = shared_.state->get_in_memory(id, key);
+  if (row) return touch(id).row_loaded(key, *row);
+  HF_CHECK(row.error().code == Errc::retry_later, "the state can be read");
+  shared_.state->get(id, key, [this, id, key](Result<std::optional<std::string>> found) {
+    HF_CHECK(found, "the state can be read");
+    send(mail::RowLoaded{id, key, std::move(*found)});
+  });
+}
+
+void Worker::load_range(PartitionId id, Partition::RangeWanted wanted) {
+  shared_.state->scan(id, wanted.applied, std::move(wanted.range),
+                      [this, id, ticket = wanted.ticket](Result<std::vector<Row>> rows) {
+                        HF_CHECK(rows, "the state can be read");
+                        send(mail::RangeLoaded{id, ticket, std::move(*rows)});
+                      });
+}
+
+void Worker::read_log(PartitionId id, Partition::LogWanted wanted) {
+  shared_.blocking([this, id, wanted] {
+    auto stored = shared_.log->read(id, wanted.from, 1u << 20);
+    HF_CHECK(stored, "the log can be read");
+    std::vector<std::shared_ptr<const log::Entry>> entries;
+    for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
+    send(mail::LogRead{id, wanted.subscriber, std::move(entries)});
+  });
+}
+
+void Worker::hand_out(std::vector<chat::Delivery> deliveries) {
+  std::vector<std::vector<chat::Delivery>> by_worker(shared_.workers.size());
+  for (chat::Delivery& delivery : deliveries) {
+    const auto worker = std::visit([](const auto& d) { return d.connection.worker; }, delivery);
+    by_worker[worker].push_back(std::move(delivery));
+  }
+  for (std::size_t i = 0; i < by_worker.size(); ++i) {
+    if (by_worker[i].empty()) continue;
+    if (i == index_)
+      gateway_->deliver(std::move(by_worker[i]));
+    else
+      to(*shared_.workers[i], mail::Deliver{std::move(by_worker[i])});
+  }
+}
+
+void Worker::tell(const chat::TellUsers& all) {
+  std::unordered_map<PartitionId, chat::TellUsers> by_partition;
+  for (const UserId& user : all.users) by_partition[partition_of(user, shared_.partitions)].users.push_back(user);
+  for (auto& [partition, part] : by_partition) {
+    part.frame = all.frame;
+    Worker& owner = shared_.worker_of(partition);
+    if (&owner == this)
+      touch(partition).tell(part);
+    else
+      to(owner, mail::Tell{partition, std::move(part)});
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ chat::Backend
+
+void Worker::ask(PartitionId partition, command::Command command, Answered then) {
+  Worker& owner = shared_.worker_of(partition);
+  if (&owner == this)
+    touch(partition).submit(std::move(command), std::move(then));
+  else
+    to(owner, mail::Submit{partition, std::move(command), std::move(then), index_});
+}
+
+void Worker::hash_password(std::string password, std::function<void(Result<std::string>)> then) {
+  const Status queued = shared_.passwords->submit([this, password = std::move(password), then] {
+    auto hash = shared_.hasher->hash(password);
+    call([then, hash = std::move(hash)] { then(hash); });
+  });
+  if (!queued) call([then, error = queued.error()] { then(error); });
+}
+
+void Worker::verify_password(std::string hash, std::string password, std::function<void(Result<bool>)> then) {
+  const Status queued = shared_.passwords->submit([this, hash = std::move(hash), password = std::move(password), then] {
+    const bool right = shared_.hasher->verify(hash, password);
+    call([then, right] { then(right); });
+  });
+  if (!queued) call([then, error = queued.error()] { then(error); });
+}
+
+const chat::TokenKeys& Worker::token_keys() const {
+  keys_ = shared_.keys->get();
+  return *keys_;
+}
+
+void Worker::rotate_token_key(std::function<void(Status)> then) {
+  shared_.blocking([this, then] {
+    const Status rotated = shared_.rotate_token_key();
+    call([then, rotated] { then(rotated); });
+  });
+}
+
+// ------------------------------------------------------------------------------------------------ chat::Attachments
+
+void Worker::attach(const chat::Attach& attach) {
+  const PartitionId partition = partition_of(attach.user, shared_.partitions);
+  Worker& owner = shared_.worker_of(partition);
+  if (&owner == this)
+    touch(partition).attach(attach);
+  else
+    to(owner, mail::Attach{attach});
+}
+
+void Worker::detach(const UserId& user, chat::ConnectionRef connection) {
+  const PartitionId partition = partition_of(user, shared_.partitions);
+  Worker& owner = shared_.worker_of(partition);
+  if (&owner == this)
+    touch(partition).detach(user, connection);
+  else
+    to(owner, mail::Detach{user, connection});
+}
+
+void Worker::give_credit(const UserId& user, chat::ConnectionRef connection, std::uint64_t bytes) {
+  const PartitionId partition = partition_of(user, shared_.partitions);
+  Worker& owner = shared_.worker_of(partition);
+  if (&owner == this)
+    touch(partition).give_credit(connection, bytes);
+  else
+    to(owner, mail::Credit{user, connection, bytes});
+}
+
+void Worker::watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users) {
+  std::unordered_map<PartitionId, std::vector<UserId>> by_partition;
+  for (const UserId& user : users) by_partition[partition_of(user, shared_.partitions)].push_back(user);
+  for (auto& [partition, part] : by_partition) {
+    Worker& owner = shared_.worker_of(partition);
+    if (&owner == this)
+      touch(partition).watch_presence(watcher, part);
+    else
+      to(owner, mail::Watch{partition, watcher, std::move(part)});
+  }
+}
+
+SteadyTime Worker::confirmed_at(PartitionId partition) const {
+  return SteadyTime(std::chrono::nanoseconds(shared_.confirmed[partition.value].load(std::memory_order_relaxed)));
+}
+
+// ------------------------------------------------------------------------------------------------ time
+
+void Worker::tick() {
+  const SteadyTime steady = steady_now();
+  const WallTime wall = wall_now();
+  for (Slot& slot : slots_) {
+    if (!slot.partition) continue;
+    touch(slot.partition->id()).tick(steady, wall);
+    if (slot.partition->replica().role() == failover::Role::primary)
+      shared_.confirmed[slot.partition->id().value].store(steady.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  next_tick();
+}
+
+void Worker::next_tick() {
+  loop_->timer.expires_after(kTick);
+  loop_->timer.async_wait([this](const error_code& error) {
+    if (!error) tick();
+  });
+}
+
+Partition::Pressure Worker::pressure() const {
+  if (shared_.storage_full.load(std::memory_order_relaxed)) return Partition::Pressure::storage_full;
+  return shared_.state->lagging() ? Partition::Pressure::lagging : Partition::Pressure::none;
+}
+
+Worker::Figures Worker::figures() const {
+  Figures sum;
+  sum.turns = turns_;
+  if (gateway_) sum.gateway = gateway_->figures();
+  each_partition([&](const Partition& partition) {
+    const Partition::Figures one = partition.figures();
+    sum.partitions.commands += one.commands;
+    sum.partitions.entries += one.entries;
+    sum.partitions.loads += one.loads;
+    sum.partitions.reruns += one.reruns;
+    sum.partitions.refused += one.refused;
+    sum.partitions.waiting += one.waiting;
+    sum.partitions.cached_bytes += one.cached_bytes;
+    sum.partitions.connections += one.connections;
+    sum.open_partitions += partition.replica().role() == failover::Role::primary ? 1 : 0;
+  });
+  return sum;
+}
+
+}  // namespace holdfast
