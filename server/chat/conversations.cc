@@ -6,6 +6,7 @@
 #include "server/chat/conversation_id.h"
 #include "server/chat/groups.h"
 #include "server/chat/standing.h"
+#include "server/chat/validation.h"
 #include "storage/keys.h"
 
 namespace holdfast::chat {
@@ -36,9 +37,9 @@ void create_direct(const Context& context, const ConversationId& id, const UserI
 }
 
 bool check_title(const Limits& limits, std::string_view title, Draft& draft) {
-  if (!title.empty() && title.size() <= limits.title_bytes_max) return true;
-  draft.refuse(v1::INVALID_ARGUMENT, "title has 1 to " + std::to_string(limits.title_bytes_max) + " bytes");
-  return false;
+  const Complaint complaint = bad_title(title, limits);
+  if (complaint) draft.refuse(v1::INVALID_ARGUMENT, *complaint);
+  return !complaint;
 }
 
 }  // namespace

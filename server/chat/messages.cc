@@ -1,7 +1,9 @@
 #include "server/chat/messages.h"
 
-#include "base/uuid.h"
+#include <algorithm>
+
 #include "server/chat/changes.h"
+#include "server/chat/once.h"
 #include "server/chat/standing.h"
 #include "storage/keys.h"
 
@@ -19,19 +21,6 @@ bool check_body(const Limits& limits, std::string_view content_type, std::string
                  "content_type has at most " + std::to_string(limits.content_type_bytes_max) + " bytes");
   }
   return !draft.refused();
-}
-
-std::optional<RequestId> take_message_id(const Context& context, std::string_view bytes, Draft& draft) {
-  std::optional<RequestId> id = RequestId::from_bytes(bytes);
-  if (!id || !is_uuid7(*id) || time_of(*id) > context.now + context.limits.request_id_ahead_max) {
-    draft.refuse(v1::INVALID_ARGUMENT, "client_message_id is a UUIDv7 of now, by the server's time");
-    return std::nullopt;
-  }
-  if (time_of(*id) < context.now - context.limits.request_id_age_max) {
-    draft.refuse(v1::STALE_ID, "client_message_id is older than seven days");
-    return std::nullopt;
-  }
-  return id;
 }
 
 /// Answers a post that was made before.
@@ -67,7 +56,8 @@ void put_client_id(const std::string& key, const v1::Change& change, Draft& draf
 void post(const Context& context, const command::Command& command, View& view, Draft& draft) {
   const v1::Post& request = command.request().post();
   if (!check_body(context.limits, request.content_type(), request.body(), draft)) return;
-  const std::optional<RequestId> message = take_message_id(context, request.client_message_id(), draft);
+  const std::optional<RequestId> message =
+      accept_request_id(context, request.client_message_id(), "client_message_id", draft);
   if (!message) return;
   // Who has left meanwhile may still ask what became of a post made before.
   std::optional<Standing> standing = find_standing(command, request.conversation_id(), Need::reader, view, draft);
@@ -92,6 +82,142 @@ void post(const Context& context, const command::Command& command, View& view, D
   put_conversation(standing->id, conversation, draft);
   put_client_id(key, change, draft);
   answer_change(change, draft);
+}
+
+namespace {
+
+/// A post on which something happens.
+struct Target {
+  Standing standing;
+  v1::Change post;
+};
+
+/// The post, if the caller may see it and it is not deleted; otherwise refuses NOT_FOUND.
+std::optional<Target> find_target(const command::Command& command, std::string_view conversation_id,
+                                  std::uint64_t number, View& view, Draft& draft) {
+  std::optional<Standing> standing = find_standing(command, conversation_id, Need::member, view, draft);
+  if (!standing) return std::nullopt;
+  std::optional<v1::Change> post;
+  if (standing->covers(number)) post = find_change(standing->id, number, view);
+  if (!post || !post->has_posted() || post->posted().deleted()) {
+    draft.refuse(v1::NOT_FOUND, post && post->has_posted() ? "the message was deleted" : "no such message");
+    return std::nullopt;
+  }
+  return Target{std::move(*standing), std::move(*post)};
+}
+
+/// Writes the step as the conversation's next change, the post as it is now, and answers.
+void finish(Target& target, const v1::Change& step, Draft& draft) {
+  draft.put(keys::change(target.standing.id, target.post.number()), target.post);
+  make_change(target.standing.id, target.standing.conversation, step, draft);
+  put_conversation(target.standing.id, target.standing.conversation, draft);
+  answer_change(step, draft);
+}
+
+bool is_author(const Target& target) { return target.post.author() == target.standing.user.bytes(); }
+
+}  // namespace
+
+void edit_post(const Context& context, const command::Command& command, View& view, Draft& draft) {
+  const v1::Edit& request = command.request().edit();
+  if (!check_body(context.limits, request.content_type(), request.body(), draft)) return;
+  auto target = find_target(command, request.conversation_id(), request.number(), view, draft);
+  if (!target) return;
+  if (!is_author(*target)) return draft.refuse(v1::PERMISSION_DENIED, "only the author edits a message");
+  v1::Posted& posted = *target->post.mutable_posted();
+  if (static_cast<std::size_t>(posted.edit_numbers_size()) >= context.limits.edits_of_a_post_max) {
+    return draft.refuse(v1::TOO_LARGE,
+                        "a message is edited at most " + std::to_string(context.limits.edits_of_a_post_max) + " times");
+  }
+  v1::Change step = next_change(context, target->standing.conversation, command.user());
+  v1::Edited& edited = *step.mutable_edited();
+  edited.set_target(request.number());
+  edited.set_content_type(request.content_type());
+  edited.set_body(request.body());
+  posted.set_content_type(request.content_type());
+  posted.set_body(request.body());
+  posted.set_edited_number(step.number());
+  posted.add_edit_numbers(step.number());
+  finish(*target, step, draft);
+}
+
+namespace {
+
+/// The bodies that the edits' own rows keep.
+void clear_edits(const Target& target, View& view, Draft& draft) {
+  for (const std::uint64_t number : target.post.posted().edit_numbers()) {
+    auto edit = find_change(target.standing.id, number, view);
+    if (!edit) continue;
+    edit->mutable_edited()->clear_body();
+    edit->mutable_edited()->clear_content_type();
+    draft.put(keys::change(target.standing.id, number), *edit);
+  }
+}
+
+}  // namespace
+
+void delete_post(const Context& context, const command::Command& command, View& view, Draft& draft) {
+  const v1::Delete& request = command.request().delete_();
+  auto target = find_target(command, request.conversation_id(), request.number(), view, draft);
+  if (!target) return;
+  const v1::Role role = target->standing.role();
+  if (!is_author(*target) && role != v1::ADMIN && role != v1::OWNER) {
+    return draft.refuse(v1::PERMISSION_DENIED, "a message is deleted by its author, in groups also by admins");
+  }
+  clear_edits(*target, view, draft);
+  v1::Posted& posted = *target->post.mutable_posted();
+  posted.clear_body();
+  posted.clear_content_type();
+  posted.clear_reactions();
+  posted.set_deleted(true);
+  v1::Change step = next_change(context, target->standing.conversation, command.user());
+  step.mutable_deleted()->set_target(request.number());
+  finish(*target, step, draft);
+}
+
+namespace {
+
+/// Puts the reaction on the post, or takes it off; false if it is, or is not, there already.
+bool apply_reaction(const v1::React& request, const std::string& user, v1::Posted& posted) {
+  auto& reactions = *posted.mutable_reactions();
+  const auto there = std::find_if(reactions.begin(), reactions.end(), [&](const v1::Reaction& reaction) {
+    return reaction.user_id() == user && reaction.reaction() == request.reaction();
+  });
+  if ((there != reactions.end()) != request.remove()) return false;
+  if (request.remove()) {
+    reactions.erase(there);
+  } else {
+    v1::Reaction& reaction = *reactions.Add();
+    reaction.set_user_id(user);
+    reaction.set_reaction(request.reaction());
+  }
+  return true;
+}
+
+}  // namespace
+
+void react(const Context& context, const command::Command& command, View& view, Draft& draft) {
+  const v1::React& request = command.request().react();
+  const std::size_t bytes_max = context.limits.reaction_bytes_max;
+  if (request.reaction().empty() || request.reaction().size() > bytes_max) {
+    return draft.refuse(v1::INVALID_ARGUMENT, "reaction has 1 to " + std::to_string(bytes_max) + " bytes");
+  }
+  auto target = find_target(command, request.conversation_id(), request.number(), view, draft);
+  if (!target) return;
+  v1::Posted& posted = *target->post.mutable_posted();
+  if (!apply_reaction(request, command.user(), posted)) {
+    return answer_unchanged(target->standing.conversation, draft);
+  }
+  if (static_cast<std::size_t>(posted.reactions_size()) > context.limits.reactions_of_a_post_max) {
+    return draft.refuse(v1::TOO_LARGE, "a message has at most " +
+                                           std::to_string(context.limits.reactions_of_a_post_max) + " reactions");
+  }
+  v1::Change step = next_change(context, target->standing.conversation, command.user());
+  v1::Reacted& reacted = *step.mutable_reacted();
+  reacted.set_target(request.number());
+  reacted.set_reaction(request.reaction());
+  reacted.set_removed(request.remove());
+  finish(*target, step, draft);
 }
 
 }  // namespace holdfast::chat

@@ -3,9 +3,19 @@
 #include <array>
 
 #include "server/chat/accounts.h"
+#include "server/chat/blocks.h"
+#include "server/chat/conversations.h"
+#include "server/chat/groups.h"
+#include "server/chat/history.h"
+#include "server/chat/inbox.h"
+#include "server/chat/lists.h"
 #include "server/chat/login.h"
+#include "server/chat/members.h"
+#include "server/chat/messages.h"
 #include "server/chat/names.h"
 #include "server/chat/once.h"
+#include "server/chat/once_at_conversation.h"
+#include "server/chat/positions.h"
 #include "server/chat/provision.h"
 #include "server/chat/request_ids.h"
 #include "server/chat/sessions.h"
@@ -41,14 +51,46 @@ constexpr Line kCommands[] = {
     {C::kEndSession, end_session, Does::write},
     {C::kSweep, sweep, Does::write},
     // conversations, delivery
+    {C::kDeliver, deliver, Does::write},
+    {C::kApplyPosition, apply_position, Does::write},
+    {C::kRemoveDeletedMember, remove_deleted_member, Does::write},
+    {C::kEraseAuthor, erase_author, Does::write},
+    {C::kSetBlock, once_at_user<set_block>, Does::write},
+    {C::kShowList, show_list, Does::read},
+    {C::kHistoryFor, history_for, Does::read},
 };
 
 constexpr Line kRequests[] = {
     // accounts and sessions
-    {F::kConfirmToken, confirm_token, Does::write}, {F::kLogOut, log_out, Does::write},
-    {F::kRevokeDevice, revoke_device, Does::write}, {F::kListDevices, list_devices, Does::read},
+    {F::kConfirmToken, confirm_token, Does::write},
+    {F::kLogOut, log_out, Does::write},
+    {F::kRevokeDevice, revoke_device, Does::write},
+    {F::kListDevices, list_devices, Does::read},
     {F::kGetAccount, get_account, Does::read},
-    // conversations, messages, inbox
+    // conversations
+    {F::kOpenDirect, open_direct, Does::write},
+    {F::kCreateGroup, once_at_new_group<create_group>, Does::write},
+    {F::kRenameGroup, once_at_conversation<rename_group>, Does::write},
+    {F::kAddMembers, once_at_conversation<add_members>, Does::write},
+    {F::kRemoveMember, once_at_conversation<remove_member>, Does::write},
+    {F::kLeave, once_at_conversation<leave>, Does::write},
+    {F::kSetRole, once_at_conversation<set_role>, Does::write},
+    {F::kListMembers, list_members, Does::read},
+    {F::kWatchPresence, watch_presence, Does::read},
+    {F::kSetTyping, set_typing, Does::read},
+    // messages
+    {F::kPost, post, Does::write},
+    {F::kEdit, once_at_conversation<edit_post>, Does::write},
+    {F::kDelete, once_at_conversation<delete_post>, Does::write},
+    {F::kReact, once_at_conversation<react>, Does::write},
+    {F::kMark, mark, Does::write},
+    {F::kGetPositions, get_positions, Does::read},
+    // inbox, list, blocks
+    {F::kAckInbox, ack_inbox, Does::write},
+    {F::kListConversations, list_conversations, Does::read},
+    {F::kSetConversation, set_conversation, Does::write},
+    {F::kBlockUser, once_at_user<set_block>, Does::write},
+    {F::kListBlocks, list_blocks, Does::read},
 };
 
 void refuse_unknown(const Context&, const command::Command&, View&, Draft& draft) {

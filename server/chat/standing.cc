@@ -16,6 +16,12 @@ bool check_page(std::uint32_t limit, std::size_t max, Draft& draft) {
   return false;
 }
 
+std::optional<std::string> take_page_start(std::string_view after_user_id, Draft& draft) {
+  if (after_user_id.empty()) return std::string();
+  if (!take_id<UserId>(after_user_id, "after_user_id", draft)) return std::nullopt;
+  return std::string(after_user_id) + '\0';
+}
+
 bool Standing::covers(std::uint64_t number) const {
   if (direct()) return true;
   for (const auto& interval : member.intervals()) {

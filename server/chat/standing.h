@@ -55,6 +55,10 @@ std::optional<IdType> take_id(std::string_view bytes, const char* field, Draft& 
 /// A page's limit: 1 to `max`, or INVALID_ARGUMENT (0) or TOO_LARGE, naming the bound.
 bool check_page(std::uint32_t limit, std::size_t max, Draft& draft);
 
+/// Where a page by user id begins, as the end of a key: right after that user, or at the first for an empty id.
+/// INVALID_ARGUMENT for another length.
+std::optional<std::string> take_page_start(std::string_view after_user_id, Draft& draft);
+
 /// Who asks. A command without a caller where one is needed is a bug.
 UserId caller_of(const command::Command& command);
 
