@@ -61,6 +61,7 @@ TaskGroup::TaskGroup(any_io_executor executor) : state_(std::make_shared<State>(
 TaskGroup::~TaskGroup() { HF_CHECK(state_->tasks.empty(), "a task group must be joined before it goes"); }
 
 void TaskGroup::spawn(std::string name, Awaitable<void> task) {
+  if (state_->cancelled) return;  // `task` goes with what it holds, without having run
   auto& tasks = state_->tasks;
   const auto at = tasks.emplace(tasks.end());
   at->name = std::move(name);
@@ -70,7 +71,6 @@ void TaskGroup::spawn(std::string name, Awaitable<void> task) {
     if (state->tasks.empty()) state->ended.cancel();
   };
   asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(at->signal.slot(), std::move(on_end)));
-  if (state_->cancelled) at->signal.emit(asio::cancellation_type::terminal);
 }
 
 void TaskGroup::drain() { state_->emit(asio::cancellation_type::total); }

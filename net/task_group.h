@@ -21,8 +21,8 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts `task`, not before the caller returns to the loop. `name` is for the log. After cancel(), the task is
-  /// cancelled before it starts.
+  /// Starts `task`, not before the caller returns to the loop. `name` is for the log. After cancel(), the task never
+  /// runs: what it was given is destroyed.
   void spawn(std::string name, Awaitable<void> task);
 
   /// Gentle: asks tasks that chose to listen (reset_cancellation_state with total cancellation) to finish up. Others

@@ -157,6 +157,7 @@ Awaitable<ReadRequest> read_request(Stream& stream, Watchdog& watchdog, std::str
     if (parser.is_done()) co_return ReadRequest{parser.release(), 0};
     const std::span<char> room(more);
     const auto read = co_await stream.read_some(room);
+    if (read.error == asio::error::eof && begun) co_return ReadRequest{{}, 400};
     if (read.error) co_return ReadRequest{};
     if (!begun) watchdog.arm(options.request_max);
     input.append(more.data(), read.bytes);

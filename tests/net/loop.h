@@ -25,6 +25,11 @@ class Loop {
     context_.run_for(std::chrono::seconds(10));
     REQUIRE(tasks_.size() == 0);
   }
+  /// Runs what can run now; says how much that was.
+  std::size_t poll() {
+    context_.restart();
+    return context_.poll();
+  }
   boost::asio::io_context& context() { return context_; }
   any_io_executor executor() { return context_.get_executor(); }
   TaskGroup& tasks() { return tasks_; }

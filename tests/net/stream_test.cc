@@ -71,7 +71,7 @@ TEST_CASE("Stream: cancel wakes a wait and leaves the stream good; close ends it
   auto [client, server] = connected_pair(loop);
   error_code error;
   loop.spawn(wait_for_bytes(*server, error));
-  loop.context().poll();
+  loop.poll();
   server->cancel();
   loop.run();
   REQUIRE(error == boost::asio::error::operation_aborted);
@@ -82,7 +82,7 @@ TEST_CASE("Stream: cancel wakes a wait and leaves the stream good; close ends it
   char byte = 0;
   REQUIRE(server->read_now({&byte, 1}).ok());
   loop.spawn(wait_for_bytes(*server, error));
-  loop.context().poll();
+  loop.poll();
   server->close();
   server->close();
   loop.run();
@@ -105,7 +105,7 @@ TEST_CASE("Watchdog: closes the stream when the time is up, but not when disarme
   REQUIRE(server->is_open());
   REQUIRE_FALSE(watchdog.barked());
   loop.spawn(wait_for_bytes(*server, error));
-  loop.context().poll();
+  loop.poll();
   watchdog.arm(1ms);
   loop.run();
   REQUIRE(watchdog.barked());
@@ -126,7 +126,7 @@ TEST_CASE("Stream: the protocol is detected byte by byte, without spinning, and 
   for (const char* byte : {"G", "E", "T"}) {
     REQUIRE(client->write_now(std::string_view(byte)).ok());
     std::size_t turns = 0;
-    while (loop.context().poll() > 0) REQUIRE(++turns < 20);
+    while (loop.poll() > 0) REQUIRE(++turns < 20);
     REQUIRE(kind.empty());
   }
   REQUIRE(client->write_now(std::string_view(" /")).ok());
@@ -144,7 +144,7 @@ TEST_CASE("Stream: detection fails when the peer ends first, with or without a b
     std::string kind;
     if (!before.empty()) REQUIRE(client->write_now(before).ok());
     loop.spawn(detect_into(*server, kind));
-    loop.context().poll();
+    loop.poll();
     client->close();
     loop.run();
     REQUIRE(kind.find("ended before its first bytes") != std::string::npos);

@@ -1,0 +1,159 @@
+#include "net/listener.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <vector>
+
+#include "tests/net/loop.h"
+
+namespace holdfast {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+std::unique_ptr<Listener> listen(Loop& loop, ListenOptions options = {}) {
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, options);
+  REQUIRE(listener);
+  return std::move(listener).value();
+}
+
+Awaitable<void> connect_into(HostPort where, std::optional<Result<tcp::socket>>& result) {
+  auto connected = co_await connect(where, 5'000ms);
+  result.emplace(std::move(connected));
+}
+
+TEST_CASE("HostPort: text is cut in two and put together again") {
+  for (const char* text : {"127.0.0.1:7400", "[::1]:0", "localhost:65535", "chat.example.org:1", "0.0.0.0:80"}) {
+    auto parsed = parse_host_port(text);
+    REQUIRE(parsed);
+    REQUIRE(parsed->str() == text);
+  }
+  REQUIRE(parse_host_port("[::1]:7400")->host == "::1");
+}
+
+TEST_CASE("HostPort: anything else is refused with an example") {
+  for (const char* text : {"", ":", "7400", "host", "host:", ":7400", "host:65536", "host:-1", "host:74x", "::1:7400",
+                           "[::1]", "[::1]7400", "[host]:1", "a:b:1", "[]:1"}) {
+    INFO(text);
+    auto parsed = parse_host_port(text);
+    REQUIRE_FALSE(parsed);
+    REQUIRE(parsed.error().code == Errc::invalid_argument);
+    REQUIRE(parsed.error().message.find("[::1]:7400") != std::string::npos);
+  }
+}
+
+TEST_CASE("Listener: a port in use, a foreign address and a bad one are refused, with what to do") {
+  Loop loop;
+  const auto first = listen(loop);
+  REQUIRE(first->port() != 0);
+  REQUIRE(first->is_loopback());
+  auto again = Listener::open(loop.executor(), {"127.0.0.1", first->port()});
+  REQUIRE(again.error().code == Errc::in_use);
+  REQUIRE(again.error().message.find("127.0.0.1:" + std::to_string(first->port())) != std::string::npos);
+  REQUIRE(again.error().message.find("choose another port") != std::string::npos);
+  auto foreign = Listener::open(loop.executor(), {"192.0.2.1", 0});
+  REQUIRE(foreign.error().code == Errc::invalid_argument);
+  REQUIRE(foreign.error().message.find("no such address") != std::string::npos);
+  auto bad = Listener::open(loop.executor(), {"chat.example.org", 0});
+  REQUIRE(bad.error().code == Errc::invalid_argument);
+}
+
+TEST_CASE("Listener: with reuse_port two listen on one port") {
+  Loop loop;
+  const auto first = listen(loop, {.reuse_port = true});
+  auto second = Listener::open(loop.executor(), {"127.0.0.1", first->port()}, {.reuse_port = true});
+  REQUIRE(second);
+}
+
+TEST_CASE("Listener: accepts until it is closed, cancelled or drained") {
+  for (const int how : {0, 1, 2}) {
+    Loop loop;
+    const auto listener = listen(loop);
+    int accepted = 0;
+    loop.spawn(listener->accept_loop([&](tcp::socket) {
+      if (++accepted < 3) return;
+      boost::asio::post(loop.executor(), [&] {
+        if (how == 0) listener->close();
+        if (how == 1) loop.tasks().cancel();
+        if (how == 2) loop.tasks().drain();
+      });
+    }));
+    std::vector<tcp::socket> clients;
+    for (int i = 0; i < 3; ++i) clients.emplace_back(loop.executor()).connect(listener->local());
+    loop.run();
+    REQUIRE(accepted == 3);
+    REQUIRE(listener->accepted() == 3);
+    REQUIRE(listener->refused() == 0);
+  }
+}
+
+TEST_CASE("connect: reaches a listener by name, and says why when nobody listens") {
+  Loop loop;
+  auto listener = listen(loop);
+  const HostPort where{"localhost", listener->port()};
+  std::optional<Result<tcp::socket>> reached;
+  loop.spawn(connect_into(where, reached));
+  loop.run();
+  REQUIRE(*reached);
+  REQUIRE((*reached)->is_open());
+  listener.reset();
+  std::optional<Result<tcp::socket>> refused;
+  loop.spawn(connect_into(where, refused));
+  loop.run();
+  REQUIRE(refused->error().code == Errc::io);
+  REQUIRE(refused->error().message.find(where.str()) != std::string::npos);
+}
+
+/// Takes every free descriptor of this process, and gives them back.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 64;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    for (int taken; (taken = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken_.push_back(taken);
+  }
+  ~NoDescriptors() { release(); }
+  void release() {
+    for (const int taken : taken_) ::close(taken);
+    taken_.clear();
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+TEST_CASE("Listener: without a free descriptor peers are closed at once, the loop doesn't spin, and it recovers") {
+  Loop loop;
+  const auto listener = listen(loop);
+  std::vector<tcp::socket> accepted;
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 3; ++i) clients.emplace_back(loop.executor()).connect(listener->local());
+  NoDescriptors none;
+  loop.spawn(listener->accept_loop([&](tcp::socket socket) {
+    accepted.push_back(std::move(socket));
+    listener->close();
+  }));
+  std::size_t turns = 0;
+  while (listener->refused() < 2) turns += loop.context().run_one();
+  REQUIRE(turns < 50);
+  REQUIRE(accepted.empty());
+  char byte = 0;
+  error_code error;
+  clients[0].read_some(boost::asio::buffer(&byte, 1), error);
+  REQUIRE(error);  // closed, not left waiting
+  none.release();
+  loop.run();
+  REQUIRE(accepted.size() == 1);
+  REQUIRE(listener->accepted() == 1);
+}
+
+}  // namespace
+}  // namespace holdfast
