@@ -325,6 +325,7 @@ void Worker::tick() {
     if (slot.partition->replica().role() == failover::Role::primary)
       shared_.confirmed[slot.partition->id().value].store(steady.time_since_epoch().count(), std::memory_order_relaxed);
   }
+  publish_figures();
   next_tick();
 }
 
@@ -340,12 +341,13 @@ Partition::Pressure Worker::pressure() const {
   return shared_.state->lagging() ? Partition::Pressure::lagging : Partition::Pressure::none;
 }
 
-Worker::Figures Worker::figures() const {
+void Worker::publish_figures() {
   Figures sum;
   sum.turns = turns_;
   if (gateway_) sum.gateway = gateway_->figures();
-  each_partition([&](const Partition& partition) {
-    const Partition::Figures one = partition.figures();
+  for (const Slot& slot : slots_) {
+    if (!slot.partition) continue;
+    const Partition::Figures one = slot.partition->figures();
     sum.partitions.commands += one.commands;
     sum.partitions.entries += one.entries;
     sum.partitions.loads += one.loads;
@@ -354,9 +356,15 @@ Worker::Figures Worker::figures() const {
     sum.partitions.waiting += one.waiting;
     sum.partitions.cached_bytes += one.cached_bytes;
     sum.partitions.connections += one.connections;
-    sum.open_partitions += partition.replica().role() == failover::Role::primary ? 1 : 0;
-  });
-  return sum;
+    sum.open_partitions += slot.partition->replica().role() == failover::Role::primary ? 1 : 0;
+  }
+  const std::lock_guard lock(mutex_);
+  figures_ = sum;
+}
+
+Worker::Figures Worker::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
 }
 
 }  // namespace holdfast

@@ -115,12 +115,9 @@ class Worker final : public chat::Backend, public chat::Attachments {
     std::uint64_t turns = 0;
     std::size_t open_partitions = 0;  ///< that serve
   };
+  /// As of the last tick. From any thread.
   Figures figures() const;
-  template <class Do>
-  void each_partition(Do visit) const {
-    for (const auto& slot : slots_)
-      if (slot.partition) visit(*slot.partition);
-  }
+  const Partition& partition(PartitionId id) const { return *slots_[id.value].partition; }
 
   // chat::Backend
   void ask(PartitionId partition, command::Command command, Answered then) override;
@@ -160,13 +157,15 @@ class Worker final : public chat::Backend, public chat::Attachments {
   void to(Worker& worker, Mail mail);
   void tick();
   void next_tick();
+  void publish_figures();
   Partition::Pressure pressure() const;
 
   const std::uint16_t index_;
   Shared& shared_;
   const std::unique_ptr<Loop> loop_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  Figures figures_;           ///< under mutex_
   std::vector<Mail> inbox_;   ///< under mutex_
   bool turn_posted_ = false;  ///< under mutex_
 

@@ -1,0 +1,80 @@
+/// The storing and deciding half of a node: data directory, databases, committer, applier, partitions on workers.
+/// What listens (gateways, HTTP) is put on top by Node.
+///
+/// Started and stopped on one thread; in between workers run on threads of their own. Destroys in the order that loses
+/// nothing: workers, committer, applier, databases, lock.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "failover/config_store.h"
+#include "server/config.h"
+#include "server/recovery.h"
+#include "server/services/delivery.h"
+#include "server/shared.h"
+#include "server/worker.h"
+#include "storage/data_directory.h"
+#include "storage/disk_space.h"
+#include "storage/durable_floor.h"
+#include "storage/rocksdb_database.h"
+
+namespace holdfast {
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(const Config& config);
+  ~Engine();
+
+  void start_workers();
+  /// Ends the workers' threads. Connections must be gone; what is not committed is not answered either.
+  void stop_workers();
+
+  std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+  const DataDirectory& directory() const { return *directory_; }
+  DiskSpace& disk() { return *disk_; }
+  Shared& shared() { return shared_; }
+
+  struct Figures {
+    DatabaseFigures log, state;
+    GroupCommit::Figures commits;
+    StateStoreFigures applied;
+    std::size_t password_queue = 0;
+  };
+  Figures figures() const;
+  std::uint64_t replayed() const { return replayed_; }  ///< entries, at this start
+
+ private:
+  explicit Engine(const Config& config) : config_(config) {}
+  Status open_storage();
+  Status open_partitions();
+  void start_threads();
+  void trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed);
+
+  const Config config_;
+  SystemRandom random_;
+  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<DiskSpace> disk_;
+  std::unique_ptr<DurableFloor> floor_;
+  std::unique_ptr<RocksDatabase> log_database_;
+  std::unique_ptr<RocksDatabase> state_database_;
+  std::unique_ptr<LogStore> log_;
+  std::unique_ptr<failover::EmbeddedConfigStore> config_store_;
+  std::unique_ptr<KeyRing> keys_;
+  std::unique_ptr<services::Delivery> delivery_;
+  std::unique_ptr<chat::PasswordHasher> hasher_;
+  std::uint64_t replayed_ = 0;
+
+  Shared shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  struct BlockingPool;
+  std::unique_ptr<BlockingPool> blocking_;
+  std::unique_ptr<chat::PasswordPool> passwords_;
+  std::unique_ptr<StateStore> state_;
+  std::unique_ptr<GroupCommit> committer_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace holdfast

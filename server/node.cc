@@ -1,0 +1,203 @@
+#include "server/node.h"
+
+#include <csignal>
+#include <filesystem>
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/engine.h"
+#include "server/operator_key.h"
+
+namespace holdfast {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds kWatchInterval{1};
+constexpr std::chrono::hours kClockJumpMax{24};
+
+/// As many open files as the system lets us have.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<TlsContext> load_tls(const Config& config, const std::filesystem::path& data) {
+  if (!config.tls_certificate.empty()) return TlsContext::server(config.tls_certificate, config.tls_key);
+  const auto directory = data / "tls";
+  const std::string certificate = directory / "cert.pem", key = directory / "key.pem";
+  if (!std::filesystem::exists(certificate) || !std::filesystem::exists(key)) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return Error{Errc::io, "can't make " + directory.string() + ": " + error.message()};
+    if (const Status made = make_self_signed(certificate, key, {}); !made) return made.error();
+  }
+  return TlsContext::server(certificate, key);
+}
+
+}  // namespace
+
+struct Node::Impl {
+  explicit Impl(const Config& c) : config(c) {}
+
+  Status start();
+  Status listen();
+  void watch();
+  void drain();
+  void finish(int code);
+
+  const Config config;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<gateway::Admission> admission;
+  tcp::endpoint client_endpoint;
+
+  asio::io_context control{1};
+  asio::signal_set signals{control, SIGTERM, SIGINT};
+  asio::steady_timer watch_timer{control};
+  asio::steady_timer drain_timer{control};
+  std::size_t gateways_left = 0;
+  bool draining = false;
+  int exit_code = 0;
+  SteadyTime steady_before{};
+  WallTime wall_before{};
+};
+
+Result<std::unique_ptr<Node>> Node::start(const Config& config) {
+  auto impl = std::make_unique<Impl>(config);
+  if (const Status started = impl->start(); !started) return started.error();
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+
+Status Node::Impl::start() {
+  raise_file_limit();
+  auto opened = Engine::open(config);
+  if (!opened) return opened.error();
+  engine = std::move(*opened);
+
+  auto operator_key = load_operator_key(engine->directory().path() / "operator.key");
+  if (!operator_key) return operator_key.error();
+  auto tls = load_tls(config, engine->directory().path());
+  if (!tls) return tls.error();
+  admission = std::make_unique<gateway::Admission>(gateway::Admission::Options{
+      .connections_max = config.gateway.connections_max, .operator_key = *operator_key, .limits = config.limits});
+  for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
+  if (const Status listening = listen(); !listening) return listening.error();
+  engine->start_workers();
+  return Ok{};
+}
+
+/// Every worker listens on the same port; the kernel spreads connections over them.
+Status Node::Impl::listen() {
+  HostPort where = config.listen;
+  for (auto& worker : engine->workers()) {
+    auto bound = worker->gateway().listen(where);
+    if (!bound) return bound.error();
+    client_endpoint = *bound;
+    where.port = bound->port();
+  }
+  return Ok{};
+}
+
+/// Once a second: is there room on the disk, and does the clock go as clocks do?
+void Node::Impl::watch() {
+  if (const Status checked = engine->disk().check(); !checked)
+    spdlog::warn("disk_space_unknown why='{}'", checked.error().message);
+  const bool full = engine->disk().full();
+  if (full != engine->shared().storage_full.exchange(full)) {
+    if (full)
+      spdlog::error("storage_full free_bytes={} reserve_bytes={}", engine->disk().free_bytes(),
+                    config.storage.disk_reserve_bytes);
+    else
+      spdlog::info("storage_has_room free_bytes={}", engine->disk().free_bytes());
+  }
+  const SteadyTime steady = steady_now();
+  const WallTime wall = wall_now();
+  if (steady_before != SteadyTime{} && !config.storage.allow_clock_jump) {
+    const auto drift =
+        (wall - wall_before) - std::chrono::duration_cast<std::chrono::milliseconds>(steady - steady_before);
+    if (std::chrono::abs(drift) > kClockJumpMax) {
+      spdlog::critical(
+          "clock_jumped by_ms={}: stopping, since sessions and ids expire by it; set the clock, or start with "
+          "storage.allow_clock_jump",
+          drift.count());
+      exit_code = 1;
+      return drain();
+    }
+  }
+  steady_before = steady;
+  wall_before = wall;
+  watch_timer.expires_after(kWatchInterval);
+  watch_timer.async_wait([this](const error_code& error) {
+    if (!error) watch();
+  });
+}
+
+int Node::run() {
+  Impl& node = *impl_;
+  node.signals.async_wait([&node](const error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("draining signal={}", signal);
+    node.drain();
+  });
+  node.watch();
+  node.control.run();
+  node.engine->stop_workers();
+  spdlog::info("stopped");
+  return node.exit_code;
+}
+
+void Node::Impl::drain() {
+  if (std::exchange(draining, true)) return;
+  gateways_left = engine->workers().size();
+  for (auto& worker : engine->workers()) {
+    worker->call([this, &worker] {
+      worker->gateway().drain(config.drain_retry_after, config.drain_max, [this] {
+        asio::post(control, [this] {
+          if (--gateways_left == 0) control.stop();
+        });
+      });
+    });
+  }
+  // The gateways keep the deadline by themselves; this is for a worker that no longer turns.
+  drain_timer.expires_after(config.drain_max + std::chrono::seconds(2));
+  drain_timer.async_wait([this](const error_code& error) {
+    if (error) return;
+    spdlog::error("drain_overdue workers={}", gateways_left);
+    control.stop();
+  });
+}
+
+std::string Node::welcome() const {
+  const Config& config = impl_->config;
+  const std::string port = std::to_string(impl_->client_endpoint.port());
+  const std::string address = impl_->client_endpoint.address().is_unspecified()
+                                  ? "all addresses"
+                                  : impl_->client_endpoint.address().to_string();
+  const std::string data = impl_->engine->directory().path().string();
+  return "Holdfast is running.\n"
+         "  clients     port " +
+         port + " on " + address + ": native frames and WebSocket, TLS 1.3" +
+         (config.gateway.allow_plaintext ? " and plain text\n" : "; plain text on loopback only\n") +
+         "  operators   http://" + config.admin.str() + "/healthz, /readyz, /metrics\n" + "  users       http://" +
+         config.http.str() + "/\n" + "  data        " + data + " (operator key in " + data + "/operator.key)\n" +
+         "\nChat from two terminals:\n"
+         "  build/bin/holdfast-chat --server 127.0.0.1:" +
+         port + " --user alice\n" + "  build/bin/holdfast-chat --server 127.0.0.1:" + port +
+         " --user bob --to alice\n" +
+         "Over TLS:\n"
+         "  build/bin/holdfast-chat --server holdfasts://localhost:" +
+         port + " --tls-ca " + data + "/tls/cert.pem --user carol\n";
+}
+
+}  // namespace holdfast
