@@ -16,23 +16,29 @@ UserId user_of(const command::Command& command) {
   return *user;
 }
 
+std::optional<v1::Error> bad_request_id(WallTime now, const Limits& limits, std::string_view bytes,
+                                        std::string_view field) {
+  const auto complain = [&](v1::ErrorCode code, const char* what) {
+    v1::Error error;
+    error.set_code(code);
+    error.set_message(std::string(field) + what);
+    return error;
+  };
+  const auto id = RequestId::from_bytes(bytes);
+  if (!id || !is_uuid7(*id)) return complain(v1::INVALID_ARGUMENT, ": a UUIDv7, 16 bytes, is required");
+  if (time_of(*id) > now + limits.request_id_ahead_max)
+    return complain(v1::INVALID_ARGUMENT, ": lies ahead of the server's time");
+  if (time_of(*id) < now - limits.request_id_age_max)
+    return complain(v1::STALE_ID, ": too old to tell whether it was answered");
+  return std::nullopt;
+}
+
 std::optional<RequestId> accept_request_id(const Context& context, std::string_view bytes, std::string_view field,
                                            Draft& draft) {
-  const auto id = RequestId::from_bytes(bytes);
-  if (!id || !is_uuid7(*id)) {
-    draft.refuse(v1::INVALID_ARGUMENT, std::string(field) + ": a UUIDv7, 16 bytes, is required");
-    return std::nullopt;
-  }
-  const WallTime made = time_of(*id);
-  if (made > context.now + context.limits.request_id_ahead_max) {
-    draft.refuse(v1::INVALID_ARGUMENT, std::string(field) + ": lies ahead of the server's time");
-    return std::nullopt;
-  }
-  if (made < context.now - context.limits.request_id_age_max) {
-    draft.refuse(v1::STALE_ID, std::string(field) + ": too old to tell whether it was answered");
-    return std::nullopt;
-  }
-  return id;
+  const auto bad = bad_request_id(context.now, context.limits, bytes, field);
+  if (!bad) return RequestId::from_bytes(bytes);
+  draft.refuse(bad->code(), bad->message());
+  return std::nullopt;
 }
 
 std::optional<v1::ServerFrame> answered_before(std::string_view scope, const UserId& user, const RequestId& id,

@@ -11,8 +11,12 @@ namespace holdfast::chat {
 /// The idempotency id of the client's request that this command is, or comes from.
 std::string_view idempotency_id_of(const command::Command& command);
 
-/// The id, or nothing and a refusal: INVALID_ARGUMENT if it is no UUIDv7 or lies more than ten minutes ahead, STALE_ID
-/// if it is older than seven days of log time. `field` names it to the client.
+/// INVALID_ARGUMENT if it is no UUIDv7 or lies more than ten minutes ahead, STALE_ID if it is older than seven days;
+/// nothing if it will do. `field` names it to the client.
+std::optional<v1::Error> bad_request_id(WallTime now, const Limits& limits, std::string_view bytes,
+                                        std::string_view field);
+
+/// The id, or nothing and that refusal, by log time.
 std::optional<RequestId> accept_request_id(const Context& context, std::string_view bytes, std::string_view field,
                                            Draft& draft);
 
