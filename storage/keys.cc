@@ -177,8 +177,8 @@ std::size_t growing_prefix_bytes(std::string_view stored_key) {
   const auto family = static_cast<Family>(static_cast<std::uint8_t>(stored_key[kPartitionBytes]));
   if (!is_append_only(family)) return 0;
   const bool by_request = family == Family::client_id || family == Family::request;  // in order for each user
-  const std::size_t bytes = kPartitionBytes + 1 + (by_request ? 2 * kId : kId);
-  return stored_key.size() > bytes ? bytes : 0;
+  const std::size_t prefix = kPartitionBytes + 1 + (by_request ? 2 * kId : kId);
+  return stored_key.size() == prefix + (by_request ? kId : kNumber) ? prefix : 0;
 }
 
 }  // namespace holdfast::keys

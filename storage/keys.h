@@ -112,7 +112,7 @@ struct Stored {
 std::optional<Stored> split(std::string_view stored_key);
 
 /// How many bytes at the front of a stored key stay the same while rows are appended behind it (partition, family and
-/// the ids before what grows); 0: keys like this come in no order. The memtable remembers its place for each.
+/// the ids before what grows); 0: keys like this come in no order, or this is not exactly a key of the grammar.
 std::size_t growing_prefix_bytes(std::string_view stored_key);
 
 }  // namespace holdfast::keys

@@ -45,7 +45,18 @@ void exit_process(const std::string& why) {
   ::_exit(70);
 }
 
-rocksdb::WriteBatch make_write_batch(const Batch& batch) {
+rocksdb::Status add_range(rocksdb::WriteBatch& out, RocksProfile profile, std::string_view from,
+                          std::string_view until) {
+  HF_CHECK(!until.empty(), "a range that is removed has an end");
+  if (from >= until) return rocksdb::Status::OK();
+  if (hinted_prefix_bytes(profile, from) == 0) return out.DeleteRange(slice(from), slice(until));
+  std::string next(from);  // see hinted_prefix_bytes()
+  next.push_back('\0');
+  const rocksdb::Status status = out.Delete(slice(from));
+  return status.ok() && next < until ? out.DeleteRange(slice(next), slice(until)) : status;
+}
+
+rocksdb::WriteBatch make_write_batch(RocksProfile profile, const Batch& batch) {
   constexpr std::size_t kHeader = 12;
   constexpr std::size_t kPerOp = 12;
   std::size_t bytes = kHeader;
@@ -56,10 +67,7 @@ rocksdb::WriteBatch make_write_batch(const Batch& batch) {
     switch (op.kind) {
       case BatchOp::Kind::put: status = out.Put(slice(op.key), slice(op.value)); break;
       case BatchOp::Kind::remove: status = out.Delete(slice(op.key)); break;
-      case BatchOp::Kind::remove_range:
-        HF_CHECK(!op.value.empty(), "a range that is removed has an end");
-        if (op.key < op.value) status = out.DeleteRange(slice(op.key), slice(op.value));
-        break;
+      case BatchOp::Kind::remove_range: status = add_range(out, profile, op.key, op.value); break;
     }
     HF_CHECK(status.ok(), "a batch in memory takes every operation");
   }
@@ -134,7 +142,7 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabaseImpl::open(const RocksOption
 }
 
 Status RocksDatabaseImpl::write(const Batch& batch, Durability durability) {
-  rocksdb::WriteBatch native = make_write_batch(batch);
+  rocksdb::WriteBatch native = make_write_batch(profile_, batch);
   rocksdb::WriteOptions how;
   how.disableWAL = profile_ == RocksProfile::state;
   how.sync = !how.disableWAL && durability == Durability::synced;

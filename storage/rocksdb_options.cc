@@ -23,11 +23,7 @@ class GrowingPrefix final : public rocksdb::SliceTransform {
   bool InDomain(const rocksdb::Slice& key) const override { return bytes(key) > 0; }
 
  private:
-  std::size_t bytes(const rocksdb::Slice& key) const {
-    if (profile_ == RocksProfile::state) return keys::growing_prefix_bytes({key.data(), key.size()});
-    constexpr std::size_t kLogEntry = 3;  // partition and 'e', then the sequence
-    return key.size() > kLogEntry ? kLogEntry : 0;
-  }
+  std::size_t bytes(const rocksdb::Slice& key) const { return hinted_prefix_bytes(profile_, {key.data(), key.size()}); }
 
   const RocksProfile profile_;
 };
@@ -62,6 +58,12 @@ void tune_durability(rocksdb::Options& to) {
 }
 
 }  // namespace
+
+std::size_t hinted_prefix_bytes(RocksProfile profile, std::string_view key) {
+  if (profile == RocksProfile::state) return keys::growing_prefix_bytes(key);
+  constexpr std::size_t kPrefix = keys::kPartitionBytes + 1;  // partition and 'e', then the sequence
+  return key.size() == kPrefix + 8 && key[keys::kPartitionBytes] == 'e' ? kPrefix : 0;
+}
 
 rocksdb::Options rocksdb_options(const RocksOptions& from, const std::shared_ptr<rocksdb::Cache>& block_cache) {
   rocksdb::Options to;
