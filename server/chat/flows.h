@@ -10,7 +10,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/ids.h"
 #include "proto/client.pb.h"
@@ -40,7 +39,6 @@ struct LoggedIn {
 struct RequestOutcome {
   v1::ServerFrame frame;              ///< the answer, with the request's request_id
   std::optional<LoggedIn> logged_in;  ///< after Register, LogIn and Resume that went well
-  std::vector<UserId> watch;          ///< after WatchPresence: whom to watch, through Attachments
 };
 
 /// Decides one request. `then` is called once with the answer, or dropped if the node goes down. `push` is called at
@@ -50,8 +48,8 @@ struct RequestOutcome {
 /// Refuses by itself: what needs a session without one (NOT_LOGGED_IN), operators' requests without the right
 /// (PERMISSION_DENIED), a second log-in on a connection (PRECONDITION_FAILED), ids of a wrong length (INVALID_ARGUMENT,
 /// naming the field), what it doesn't know (UNSUPPORTED). Hello, Ping and OperatorLogIn are the front door's own and are
-/// not known here. The answer to WatchPresence says only for how long; the front door then watches through Attachments, which pushes
-/// who is online, at first and at every change.
+/// not known here. The answer to WatchPresence names whom the caller may watch, all offline so far; the front door then
+/// watches them through Attachments, which pushes who is online, at first and at every change.
 void run_request(Backend& backend, Caller caller, v1::ClientFrame request, std::function<void(RequestOutcome)> then,
                  std::function<void(v1::ServerFrame)> push);
 

@@ -1,0 +1,39 @@
+/// What flows have in common: a client's request that takes several steps, as a task.
+///
+/// A flow gets its request by value and lives until it answers or its backend drops what it waits for. Every flow
+/// returns the answer without request_id: run_request() adds it.
+#pragma once
+
+#include "base/task.h"
+#include "server/chat/flows.h"
+#include "server/chat/validation.h"
+
+namespace holdfast::chat {
+
+struct FlowRequest {
+  Backend& backend;
+  Caller caller;
+  v1::ClientFrame frame;
+  std::function<void(v1::ServerFrame)> push;
+
+  /// A command by the caller, under the request's idempotency id.
+  command::Command command() const;
+  PartitionId own_partition() const { return partition_of(*caller.user, backend.partitions()); }
+};
+using Flow = Task<RequestOutcome> (*)(FlowRequest);
+
+RequestOutcome outcome(v1::ServerFrame frame);
+RequestOutcome outcome(const v1::Error& error);
+RequestOutcome failed(v1::ErrorCode code, std::string message);
+/// The password pool, or what is behind it, has no room now.
+RequestOutcome busy();
+
+/// The first of what is wrong, as INVALID_ARGUMENT.
+std::optional<v1::Error> first_complaint(std::initializer_list<Complaint> complaints);
+/// As bad_request_id(), by the clock.
+std::optional<v1::Error> bad_idempotency_id(const FlowRequest& request);
+
+/// Keeps whoever answers from waiting: the answer is of no interest.
+inline void nobody_waits(const command::Answer&) {}
+
+}  // namespace holdfast::chat
