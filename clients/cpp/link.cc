@@ -1,0 +1,208 @@
+#include "clients/cpp/link.h"
+
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "net/listener.h"
+
+namespace holdfast::client {
+
+namespace {
+/// Reads of one connection before others get their turn.
+constexpr int kReadsPerTurn = 4;
+/// A write buffer larger than this is given back when it is empty.
+constexpr std::size_t kKeptBytesMax = 16 * 1024;
+
+std::string text_of(const error_code& error) {
+  if (error == boost::asio::error::eof) return "the server closed the connection";
+  return error.message();
+}
+}  // namespace
+
+Link::Link(Client::Core& core, Endpoint endpoint, std::chrono::milliseconds time_max)
+    : core_(&core), runtime_(core.runtime), endpoint_(std::move(endpoint)), time_max_(time_max) {}
+
+// ------------------------------------------------------------------------------------------------ opening
+
+Awaitable<Status> Link::open_tls(std::shared_ptr<Link> link) {
+  auto context = link->runtime_.tls(link->core_->trust);
+  if (!context) co_return context.error();
+  auto started = link->stream_->start_tls_client(*context, link->endpoint_.host);
+  if (!started) co_return started.error();
+  const error_code error = co_await link->stream_->handshake();
+  if (error) co_return Error{Errc::io, "TLS: " + text_of(error)};
+  co_return Ok{};
+}
+
+Awaitable<Status> Link::open_websocket(std::shared_ptr<Link> link) {
+  WebSocketOptions options;
+  options.handshake_max = link->time_max_;
+  auto opened = co_await WebSocketConnection::connect(std::move(link->stream_), link->endpoint_.authority(), options);
+  if (!opened) co_return opened.error();
+  link->websocket_ = std::move(*opened);
+  if (link->core_ == nullptr) link->websocket_->abort();
+  co_return Ok{};
+}
+
+Awaitable<Status> Link::open(std::shared_ptr<Link> link) {
+  HostPort where{link->endpoint_.host, link->endpoint_.port};
+  auto socket = co_await connect(std::move(where), link->time_max_);
+  if (!socket) co_return socket.error();
+  if (link->core_ == nullptr) co_return Ok{};
+  link->stream_ = std::make_unique<Stream>(std::move(*socket));
+  if (link->endpoint_.tls) {
+    auto secured = co_await open_tls(link);
+    if (!secured || link->core_ == nullptr) co_return secured;
+  }
+  if (link->endpoint_.websocket) {
+    auto upgraded = co_await open_websocket(link);
+    co_return upgraded;
+  }
+  co_return Ok{};
+}
+
+Awaitable<void> Link::run(std::shared_ptr<Link> link) {
+  auto opened = co_await open(link);
+  if (link->core_ == nullptr) co_return;
+  if (!opened) {
+    link->core_->on_lost(opened.error().message);
+    co_return;
+  }
+  link->core_->on_open();
+  std::string reason;
+  if (link->websocket_)
+    reason = co_await read_websocket(link);
+  else
+    reason = co_await read_native(link);
+  if (link->core_ != nullptr) link->core_->on_lost(std::move(reason));
+}
+
+// ------------------------------------------------------------------------------------------------ reading
+
+Link::Turn Link::take_bytes(std::string_view bytes) {
+  const SteadyTime now = steady_now();
+  while (true) {
+    auto payload = decoder_.next(bytes);
+    if (!payload) return {true, payload.error().message};
+    if (!*payload) return {};
+    if (!core_->on_payload(now, **payload)) return {true, ""};
+  }
+}
+
+Link::Turn Link::read_turn() {
+  auto& buffer = runtime_.read_buffer;
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const IoResult got = stream_->read_now(buffer);
+    if (got.would_block()) return {};
+    if (got.state == IoResult::State::end) return {true, "the server closed the connection"};
+    if (!got.ok()) return {true, text_of(got.error)};
+    Turn turn = take_bytes({buffer.data(), got.bytes});
+    if (turn.ended) return turn;
+    // A short read means the socket is empty: one more call would only find that out. TLS may hold more.
+    if (got.bytes < buffer.size() && !stream_->is_tls()) return {};
+  }
+  return {};
+}
+
+Awaitable<std::string> Link::read_native(std::shared_ptr<Link> link) {
+  while (link->core_ != nullptr) {
+    const error_code error = co_await link->stream_->wait_readable();
+    if (link->core_ == nullptr) break;
+    if (error) co_return text_of(error);
+    Turn turn = link->read_turn();
+    if (link->core_ == nullptr) break;
+    if (turn.ended) co_return std::move(turn.reason);
+    link->core_->after();
+  }
+  co_return std::string();
+}
+
+Awaitable<std::string> Link::read_websocket(std::shared_ptr<Link> link) {
+  while (link->core_ != nullptr) {
+    auto message = co_await link->websocket_->read();
+    if (link->core_ == nullptr) break;
+    if (!message) co_return message.error().message;
+    if (!link->core_->on_payload(steady_now(), *message)) break;
+    link->core_->after();
+  }
+  co_return std::string();
+}
+
+// ------------------------------------------------------------------------------------------------ writing
+
+void Link::write() {
+  if (write_waits_ || core_ == nullptr) return;
+  if (websocket_) {
+    if (core_->machine.output().empty()) return;
+    write_waits_ = true;
+    runtime_.tasks.spawn("client websocket write", write_websocket(shared_from_this()));
+  } else if (stream_) {
+    write_native();
+  }
+}
+
+void Link::write_native() {
+  while (true) {
+    if (written_ == writing_.size()) {
+      writing_.clear();
+      written_ = 0;
+      if (core_ == nullptr || core_->machine.output().empty()) break;
+      std::swap(writing_, core_->machine.output());
+    }
+    const IoResult put = stream_->write_now(std::string_view(writing_).substr(written_));
+    if (put.would_block()) return wait_to_write();
+    if (!put.ok()) return;  // the reader sees the same end and says so
+    written_ += put.bytes;
+  }
+  if (writing_.capacity() > kKeptBytesMax) writing_ = std::string();
+}
+
+void Link::wait_to_write() {
+  write_waits_ = true;
+  stream_->on_writable([weak = weak_from_this()](error_code error) {
+    const auto link = weak.lock();
+    if (!link) return;
+    link->write_waits_ = false;
+    if (!error && link->core_ != nullptr) link->write_native();
+  });
+}
+
+Awaitable<void> Link::write_websocket(std::shared_ptr<Link> link) {
+  FrameDecoder cutter;
+  while (link->core_ != nullptr && !link->core_->machine.output().empty()) {
+    const std::string frames = std::exchange(link->core_->machine.output(), {});
+    std::string_view rest = frames;
+    while (link->core_ != nullptr) {
+      auto payload = cutter.next(rest);
+      if (!payload || !*payload) break;
+      auto written = co_await link->websocket_->write(std::string(**payload));
+      if (!written)
+        co_return;  // the reader sees the same end and says so; write_waits_ stays: nothing goes out any more
+    }
+  }
+  link->write_waits_ = false;
+}
+
+Awaitable<void> Link::close_websocket(std::shared_ptr<Link> link) {
+  constexpr std::uint16_t kNormalClosure = 1000;
+  std::string reason;
+  co_await link->websocket_->close(kNormalClosure, std::move(reason));
+}
+
+void Link::drop(bool write_first) {
+  if (stream_) {
+    if (write_first) write_native();
+    core_ = nullptr;
+    if (write_first) stream_->shutdown();
+    stream_->close();
+    return;
+  }
+  core_ = nullptr;
+  if (!websocket_) return;
+  if (write_first)
+    runtime_.tasks.spawn("client websocket close", close_websocket(shared_from_this()));
+  else
+    websocket_->abort();
+}
+
+}  // namespace holdfast::client
