@@ -1,7 +1,8 @@
 /// One worker's front door: accepts clients, tells what they speak, and carries frames between sockets and sessions.
 ///
-/// Owned by the worker; constructed, used and destroyed on its thread, or before that thread runs. Neither a socket, a
-/// session nor a callback leaves this thread. What goes wrong on one connection ends that connection only.
+/// Owned by the worker; constructed, used and destroyed on its thread, or while that thread does not run. Neither a
+/// socket, a session nor a callback leaves this thread. What goes wrong on one connection ends that connection only.
+/// Once something was accepted, it may only be destroyed after drain() has called back.
 /// Memory for one connection: at most output_bytes_max + inbox_credit_bytes + frames under way outwards, twice
 /// frame_bytes_max of an unfinished frame, and one read of 64 KiB while reading is paused; idle, less than 1 KiB without
 /// TLS.
@@ -54,7 +55,7 @@ struct GatewayFigures {
 class Gateway {
  public:
   Gateway(GatewayOptions options, GatewayParts parts, any_io_executor executor, std::uint16_t worker);
-  /// Closes everything at once. Callbacks that are still under way find nobody, harmlessly.
+  /// Answers of the backend that are still under way find nobody, harmlessly.
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -68,7 +69,8 @@ class Gateway {
   void deliver(std::vector<chat::Delivery> deliveries);
 
   /// Stops accepting, lets requests under way finish, says good-bye with the hint, and closes; what is left at the
-  /// deadline is closed hard. `empty` is called once, when no connection is left (later, never from within).
+  /// deadline is closed hard; a second call may bring the deadline forward (its `empty` is ignored). `empty` is called
+  /// once, when nothing is left and the gateway may be destroyed; never from within.
   void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline, std::function<void()> empty);
 
   /// Drives time-outs, rates and hold-backs. Called by an own timer unless that is off.

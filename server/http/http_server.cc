@@ -1,0 +1,68 @@
+#include "server/http/http_server.h"
+
+#include <boost/asio/post.hpp>
+
+#include "net/watchdog.h"
+
+namespace holdfast::http {
+namespace {
+constexpr std::chrono::seconds kOpeningMax{10};
+}
+
+HttpServer::HttpServer(any_io_executor executor, HttpHandler handler, HttpServerOptions options)
+    : handler_(std::move(handler)), options_(std::move(options)), tasks_(executor), ending_(executor) {}
+
+HttpServer::~HttpServer() = default;
+
+Result<tcp::endpoint> HttpServer::listen(const HostPort& where) {
+  HF_CHECK(!listener_, "an HTTP server listens once");
+  auto listener = Listener::open(tasks_.executor(), where);
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
+  tasks_.spawn("http_accept", listener_->accept_loop([this](tcp::socket socket) { accept(std::move(socket)); }));
+  return listener_->local();
+}
+
+void HttpServer::accept(tcp::socket socket) {
+  if (tasks_.size() > options_.connections_max) return;  // the accept loop is one of them; the socket closes
+  tasks_.spawn("http", serve(std::make_unique<Stream>(std::move(socket))));
+}
+
+Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream) {
+  const bool opened = co_await open(*stream);
+  if (!opened) co_return;
+  HttpHandler counting = [this](const HttpRequest& request) {
+    ++requests_;
+    return handler_(request);
+  };
+  co_await serve_http(std::move(stream), std::move(counting));
+}
+
+/// Does the TLS handshake if the client begins one. False: it is gone, or was too slow.
+Awaitable<bool> HttpServer::open(Stream& stream) {
+  if (!options_.tls) co_return true;
+  Watchdog watchdog(stream);
+  watchdog.arm(kOpeningMax);
+  const auto kind = co_await stream.detect_protocol();
+  if (!kind) co_return false;
+  if (*kind != FirstBytes::tls) co_return true;
+  if (!stream.start_tls_server(*options_.tls)) co_return false;
+  const auto error = co_await stream.handshake();
+  co_return !error;
+}
+
+void HttpServer::stop(std::function<void()> stopped) {
+  if (listener_) listener_->close();
+  tasks_.cancel();
+  ending_.spawn("http_stop", tell_when_stopped(std::move(stopped)));
+}
+
+Awaitable<void> HttpServer::tell_when_stopped(std::function<void()> stopped) {
+  co_await tasks_.join();
+  // Behind the end of this coroutine: `stopped` may destroy the server.
+  boost::asio::post(ending_.executor(), [executor = ending_.executor(), stopped = std::move(stopped)]() mutable {
+    boost::asio::post(executor, std::move(stopped));
+  });
+}
+
+}  // namespace holdfast::http

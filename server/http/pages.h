@@ -1,0 +1,36 @@
+/// What the two HTTP listeners answer.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "net/web.h"
+#include "server/http/metrics.h"
+
+namespace holdfast::http {
+
+/// Whether this server takes clients now, and if not, why: "replaying the log".
+struct Readiness {
+  bool ready = false;
+  std::string why;
+};
+
+struct OperatorPages {
+  std::function<Readiness()> readiness;
+  MetricsSource metrics;
+};
+
+/// /healthz: 200 while the process answers at all. /readyz: 200 or 503 with the reason. /metrics: Prometheus. GET only
+/// (405); anything else is 404. Never cached.
+HttpHandler operator_pages(OperatorPages parts);
+
+struct PublicPages {
+  std::string version;
+  std::function<Readiness()> readiness;
+};
+
+/// /: says what this is, as HTML without scripts or anything from elsewhere. Every answer carries a strict
+/// Content-Security-Policy.
+HttpHandler public_pages(PublicPages parts);
+
+}  // namespace holdfast::http
