@@ -72,7 +72,7 @@ struct Run {
 void crash_everywhere(RocksProfile profile, std::uint64_t seed) {
   SeededRandom random(seed);
   bool died = true;
-  for (std::uint64_t n = 1; died; n += 1 + random.below(9)) {
+  for (std::uint64_t n = 1; died; n += 1 + random.below(60)) {
     INFO("the power goes at change " << n);
     Run run(profile);
     run.files->die_at(n);
