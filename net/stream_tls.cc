@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "net/tls_sessions.h"
 
 namespace holdfast {
 
@@ -59,6 +60,7 @@ Status Stream::start_tls_client(const TlsContext& context, const std::string& se
   auto started = start_tls(context);
   if (!started) return started;
   SSL_set_connect_state(ssl_);
+  offer_kept_session(ssl_, server_name);
   const bool address = is_address(server_name);
   // RFC 6066, 3: addresses don't go into SNI.
   bool good = address || SSL_set_tlsext_host_name(ssl_, server_name.c_str()) == 1;
@@ -127,7 +129,11 @@ void Stream::say_tls_goodbye() {
 }
 
 void Stream::free_tls() {
-  SSL_free(ssl_);  // leaves the descriptor alone, and null is fine
+  if (!ssl_) return;
+  // Else OpenSSL takes a connection that was cut for a bad session and burns its ticket; but those who were cut, by a
+  // server's death, are the very ones who come back. (A fatal alert burns it all the same.)
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(ssl_);  // leaves the descriptor alone
   ssl_ = nullptr;
 }
 

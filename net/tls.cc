@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/hash.h"
+#include "net/tls_sessions.h"
 
 namespace holdfast {
 
@@ -34,7 +35,7 @@ std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
   // Buffers go back while a connection idles; what a write offers may have moved, and grown, by the next try.
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Tickets carry the session; a cache in memory would only grow.
+  // Tickets carry the session; a cache in the server's memory would only grow.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   return context;
 }
@@ -113,6 +114,7 @@ Result<TlsContext> TlsContext::client(const TlsTrust& trust) {
   const int ways = int{!trust.ca_file.empty()} + int{!trust.pinned_fingerprint.empty()} + int{trust.insecure};
   if (ways > 1) return Error{Errc::invalid_argument, "a CA file, a fingerprint and insecure exclude each other"};
   auto context = make_context(TLS_client_method());
+  keep_client_sessions(context.get());
   if (trust.insecure) return TlsContext(std::move(context), false);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (!trust.pinned_fingerprint.empty()) {

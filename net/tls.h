@@ -23,7 +23,8 @@ struct TlsTrust {
 /// Keys, certificates and trust, shared by the streams made with it.
 ///
 /// A cheap handle: copies share one SSL_CTX, which synchronises itself; any thread. TLS 1.3 only, session tickets on
-/// (stateless, so they work on every worker that shares the context), record buffers released when empty.
+/// (stateless, so they work on every worker that shares the context; a client's context keeps the latest of each server
+/// and offers it), record buffers released when empty.
 class TlsContext {
  public:
   /// A chain (own certificate first) and its key, PEM. Fails with not_found or invalid_argument and names the file.

@@ -111,6 +111,30 @@ TEST_CASE("TLS: a transfer larger than all buffers comes back whole through an e
   REQUIRE(end == boost::asio::error::eof);
 }
 
+TEST_CASE("TLS: a client that comes back resumes with its ticket, once for each ticket and not at another server") {
+  Certified certified;
+  Certified other;
+  TlsTrust anybody;
+  anybody.insecure = true;
+  const auto client = Certified::client_with(anybody);
+  const auto resumes = [&client](const TlsContext& server, bool take_ticket) {
+    Loop loop;
+    auto pair = connected_pair(loop);
+    const auto ends = shake_hands(loop, pair, server, client, "localhost");
+    REQUIRE(!ends.client);
+    REQUIRE(!ends.server);
+    char byte = 0;  // tickets come behind the handshake and are taken in by reading
+    if (take_ticket) REQUIRE(pair.client->read_now({&byte, 1}).state == IoResult::State::would_block_read);
+    REQUIRE(pair.client->tls_resumed() == pair.server->tls_resumed());
+    return pair.client->tls_resumed();
+  };
+  REQUIRE_FALSE(resumes(certified.server, true));
+  REQUIRE(resumes(certified.server, true));
+  REQUIRE(resumes(certified.server, false));
+  REQUIRE_FALSE(resumes(certified.server, true));
+  REQUIRE_FALSE(resumes(other.server, true));
+}
+
 TEST_CASE("TLS: a cut connection is not mistaken for an end") {
   Certified certified;
   Loop loop;
