@@ -31,6 +31,8 @@ struct Engine::BlockingPool {
   boost::asio::thread_pool pool{1};
 };
 
+Engine::Engine(const Config& config) : config_(config) {}
+
 Result<std::unique_ptr<Engine>> Engine::open(const Config& config) {
   std::unique_ptr<Engine> engine(new Engine(config));
   if (const Status opened = engine->open_storage(); !opened) return opened.error();

@@ -46,7 +46,7 @@ class Engine {
   std::uint64_t replayed() const { return replayed_; }  ///< entries, at this start
 
  private:
-  explicit Engine(const Config& config) : config_(config) {}
+  explicit Engine(const Config& config);
   Status open_storage();
   Status open_partitions();
   void start_threads();

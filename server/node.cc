@@ -10,7 +10,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/version.h"
 #include "server/engine.h"
+#include "server/gateway/admission.h"
+#include "server/http/http_server.h"
+#include "server/http/pages.h"
+#include "server/metrics.h"
 #include "server/operator_key.h"
 
 namespace holdfast {
@@ -28,6 +33,12 @@ void raise_file_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Where a person on this machine reaches it.
+std::string at(const tcp::endpoint& endpoint) {
+  if (endpoint.address().is_unspecified()) return "127.0.0.1:" + std::to_string(endpoint.port());
+  return HostPort{endpoint.address().to_string(), endpoint.port()}.str();
 }
 
 Result<TlsContext> load_tls(const Config& config, const std::filesystem::path& data) {
@@ -49,17 +60,20 @@ struct Node::Impl {
   explicit Impl(const Config& c) : config(c) {}
 
   Status start();
+  Status listen_http();
   Status listen();
   void watch();
   void drain();
+  void stop_http();
   void finish(int code);
 
   const Config config;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<gateway::Admission> admission;
-  tcp::endpoint client_endpoint;
+  tcp::endpoint client_endpoint, admin_endpoint, http_endpoint;
 
   asio::io_context control{1};
+  std::unique_ptr<http::HttpServer> operators, users;  ///< stopped before `control` goes
   asio::signal_set signals{control, SIGTERM, SIGINT};
   asio::steady_timer watch_timer{control};
   asio::steady_timer drain_timer{control};
@@ -89,11 +103,35 @@ Status Node::Impl::start() {
   if (!operator_key) return operator_key.error();
   auto tls = load_tls(config, engine->directory().path());
   if (!tls) return tls.error();
-  admission = std::make_unique<gateway::Admission>(gateway::Admission::Options{
-      .connections_max = config.gateway.connections_max, .operator_key = *operator_key, .limits = config.limits});
+  gateway::Admission::Options options;
+  options.connections_max = config.gateway.connections_max;
+  options.operator_key = *operator_key;
+  admission = std::make_unique<gateway::Admission>(std::move(options));
   for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
+  if (const Status listening = listen_http(); !listening) return listening.error();
   if (const Status listening = listen(); !listening) return listening.error();
   engine->start_workers();
+  return Ok{};
+}
+
+Status Node::Impl::listen_http() {
+  const auto readiness = [this] {
+    const std::size_t open = open_partitions(*engine);
+    if (draining) return http::Readiness{false, "draining"};
+    if (open == config.partitions) return http::Readiness{true, {}};
+    return http::Readiness{false,
+                           std::to_string(open) + " of " + std::to_string(config.partitions) + " partitions serve"};
+  };
+  const auto metrics = [this](http::Metrics& out) { collect_metrics(*engine, *admission, out); };
+  operators = std::make_unique<http::HttpServer>(control.get_executor(), http::operator_pages({readiness, metrics}));
+  auto bound = operators->listen(config.admin);
+  if (!bound) return bound.error();
+  admin_endpoint = *bound;
+  users = std::make_unique<http::HttpServer>(control.get_executor(),
+                                             http::public_pages({std::string(kVersion), readiness}));
+  bound = users->listen(config.http);
+  if (!bound) return bound.error();
+  http_endpoint = *bound;
   return Ok{};
 }
 
@@ -164,7 +202,7 @@ void Node::Impl::drain() {
     worker->call([this, &worker] {
       worker->gateway().drain(config.drain_retry_after, config.drain_max, [this] {
         asio::post(control, [this] {
-          if (--gateways_left == 0) control.stop();
+          if (--gateways_left == 0) stop_http();
         });
       });
     });
@@ -178,6 +216,10 @@ void Node::Impl::drain() {
   });
 }
 
+void Node::Impl::stop_http() {
+  operators->stop([this] { users->stop([this] { control.stop(); }); });
+}
+
 std::string Node::welcome() const {
   const Config& config = impl_->config;
   const std::string port = std::to_string(impl_->client_endpoint.port());
@@ -189,8 +231,9 @@ std::string Node::welcome() const {
          "  clients     port " +
          port + " on " + address + ": native frames and WebSocket, TLS 1.3" +
          (config.gateway.allow_plaintext ? " and plain text\n" : "; plain text on loopback only\n") +
-         "  operators   http://" + config.admin.str() + "/healthz, /readyz, /metrics\n" + "  users       http://" +
-         config.http.str() + "/\n" + "  data        " + data + " (operator key in " + data + "/operator.key)\n" +
+         "  operators   http://" + at(impl_->admin_endpoint) + "/healthz, /readyz, /metrics\n" +
+         "  users       http://" + config.http.str() + "/\n" + "  data        " + data + " (operator key in " + data +
+         "/operator.key)\n" +
          "\nChat from two terminals:\n"
          "  build/bin/holdfast-chat --server 127.0.0.1:" +
          port + " --user alice\n" + "  build/bin/holdfast-chat --server 127.0.0.1:" + port +

@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include "base/check.h"
+
 namespace holdfast::gateway {
 namespace {
 
