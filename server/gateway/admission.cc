@@ -18,6 +18,13 @@ std::optional<Hash32> hashed(const std::string& key) {
   return blake2b_256({key});
 }
 
+chat::AddressThrottle::Options throttle_of(const chat::Limits& limits) {
+  chat::AddressThrottle::Options options;
+  options.wait_max = limits.login_lock;
+  options.forgotten = limits.login_failures_forgotten;
+  return options;
+}
+
 }  // namespace
 
 std::size_t connections_allowed(std::size_t files, std::size_t reserve) {
@@ -27,7 +34,7 @@ std::size_t connections_allowed(std::size_t files, std::size_t reserve) {
 Admission::Admission(Options options)
     : connections_max_(options.connections_max ? options.connections_max : connections_allowed(open_files_max())),
       operator_key_(hashed(options.operator_key)),
-      addresses_(options.addresses) {}
+      addresses_(throttle_of(options.limits)) {}
 
 std::optional<Admission::Place> Admission::admit() {
   if (connections_.fetch_add(1, std::memory_order_relaxed) < connections_max_) return Place(*this);

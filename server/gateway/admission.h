@@ -17,6 +17,7 @@
 
 #include "base/hash.h"
 #include "base/ids.h"
+#include "server/chat/limits.h"
 #include "server/chat/login_throttle.h"
 #include "server/gateway/rate.h"
 
@@ -32,7 +33,7 @@ class Admission {
   struct Options {
     std::size_t connections_max = 0;  ///< 0: what the limit of open files allows, see connections_allowed()
     std::string operator_key;         ///< empty: nobody becomes an operator
-    chat::AddressThrottle::Options addresses;
+    chat::Limits limits;              ///< how long an address that guesses waits, and when that is forgotten
   };
   explicit Admission(Options options);
   Admission(const Admission&) = delete;
