@@ -29,7 +29,7 @@ struct RocksOptions {
   RocksProfile profile = RocksProfile::state;
   std::size_t block_cache_bytes = 128u << 20;
   std::size_t write_buffer_bytes = 64u << 20;  ///< of one memtable; there are at most four
-  bool hint_appends = true;  ///< the memtable remembers its place for each growing prefix (keys::growing_prefix_bytes)
+  bool hint_appends = true;  ///< the memtable remembers its places (hinted_prefix_bytes in storage/rocksdb_options.h)
   /// Told why; must not return. Unless given: one line on standard error, then _exit(70).
   std::function<void(const std::string&)> on_sync_failure;
   std::shared_ptr<rocksdb::FileSystem> file_system;  ///< for tests; unless given, the system's

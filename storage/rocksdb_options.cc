@@ -60,8 +60,13 @@ void tune_durability(rocksdb::Options& to) {
 }  // namespace
 
 std::size_t hinted_prefix_bytes(RocksProfile profile, std::string_view key) {
-  if (profile == RocksProfile::state) return keys::growing_prefix_bytes(key);
-  constexpr std::size_t kPrefix = keys::kPartitionBytes + 1;  // partition and 'e', then the sequence
+  constexpr std::size_t kPrefix = keys::kPartitionBytes + 1;
+  if (profile == RocksProfile::state) {
+    if (const std::size_t growing = keys::growing_prefix_bytes(key)) return growing;
+    const bool ends_with_ids = key.size() == kPrefix + 16 || key.size() == kPrefix + 32;
+    return ends_with_ids ? kPrefix : 0;  // StateBatch writes these in the order of their keys
+  }
+  // An entry: partition and 'e', then the sequence.
   return key.size() == kPrefix + 8 && key[keys::kPartitionBytes] == 'e' ? kPrefix : 0;
 }
 

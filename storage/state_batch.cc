@@ -1,5 +1,6 @@
 #include "storage/state_batch.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -90,7 +91,9 @@ void StateBatch::emit(const BatchOp& op) {
   }
 }
 
+/// In the order of their keys, which the memtable takes faster: each is looked for from where the last one went.
 void StateBatch::emit_pending() {
+  std::sort(pending_.begin(), pending_.end(), [](const BatchOp& a, const BatchOp& b) { return a.key < b.key; });
   for (const BatchOp& op : pending_) emit(op);
   pending_.clear();
   latest_->clear();
