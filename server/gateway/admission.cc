@@ -34,11 +34,12 @@ std::size_t connections_allowed(std::size_t files, std::size_t reserve) {
 Admission::Admission(Options options)
     : connections_max_(options.connections_max ? options.connections_max : connections_allowed(open_files_max())),
       operator_key_(hashed(options.operator_key)),
+      connections_(std::make_shared<std::atomic<std::size_t>>(0)),
       addresses_(throttle_of(options.limits)) {}
 
 std::optional<Admission::Place> Admission::admit() {
-  if (connections_.fetch_add(1, std::memory_order_relaxed) < connections_max_) return Place(*this);
-  connections_.fetch_sub(1, std::memory_order_relaxed);
+  if (connections_->fetch_add(1, std::memory_order_relaxed) < connections_max_) return Place(connections_);
+  connections_->fetch_sub(1, std::memory_order_relaxed);
   return std::nullopt;
 }
 

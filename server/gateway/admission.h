@@ -42,19 +42,19 @@ class Admission {
   /// A place among connections_max, given back when it is destroyed.
   class Place {
    public:
-    explicit Place(Admission& admission) : admission_(&admission) {}
-    Place(Place&& other) noexcept : admission_(std::exchange(other.admission_, nullptr)) {}
+    explicit Place(std::shared_ptr<std::atomic<std::size_t>> count) : count_(std::move(count)) {}
+    Place(Place&&) = default;
     Place& operator=(Place&&) = delete;
     ~Place() {
-      if (admission_) admission_->connections_.fetch_sub(1, std::memory_order_relaxed);
+      if (count_) count_->fetch_sub(1, std::memory_order_relaxed);
     }
 
    private:
-    Admission* admission_;
+    std::shared_ptr<std::atomic<std::size_t>> count_;  ///< moved from: null
   };
   /// Nothing: it is full.
   std::optional<Place> admit();
-  std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::size_t connections() const { return connections_->load(std::memory_order_relaxed); }
   std::size_t connections_max() const { return connections_max_; }
 
   /// The same object for all who hold it at the same time; a user without connections starts anew.
@@ -70,7 +70,7 @@ class Admission {
  private:
   const std::size_t connections_max_;
   const std::optional<Hash32> operator_key_;  ///< hashed, so that lengths don't show
-  std::atomic<std::size_t> connections_{0};
+  const std::shared_ptr<std::atomic<std::size_t>> connections_;
 
   std::mutex users_mutex_;
   std::unordered_map<UserId, std::weak_ptr<UserRate>> users_;  ///< under users_mutex_

@@ -230,9 +230,13 @@ void Gateway::Impl::close_all() {
 
 void Gateway::Impl::look_if_empty() {
   if (!draining_ || !draining_->empty) return;
-  if (!connections_.empty() || !closed_.empty() || !openings_.empty() || tasks_.size() > 0) return;
+  if (is_busy()) return;
   timer_.cancel();
   boost::asio::post(executor_, std::exchange(draining_->empty, nullptr));
+}
+
+bool Gateway::Impl::is_busy() const {
+  return !connections_.empty() || !closed_.empty() || !openings_.empty() || tasks_.size() > 0;
 }
 
 void Gateway::Impl::stop() {
@@ -272,7 +276,12 @@ Gateway::Gateway(GatewayOptions options, GatewayParts parts, any_io_executor exe
   if (options.own_timer) impl_->start_timer();
 }
 
-Gateway::~Gateway() { impl_->stop(); }
+Gateway::~Gateway() {
+  impl_->stop();
+  // A start that failed half-way, or a worker that hangs: the loop won't turn again, what waits in it points at us.
+  // The process is about to end; leaving it all in place is the one thing that can't crash.
+  if (impl_->is_busy()) new std::shared_ptr<Impl>(std::move(impl_));
+}
 
 Result<tcp::endpoint> Gateway::listen(const HostPort& where) { return impl_->listen(where); }
 void Gateway::adopt(tcp::socket socket) { impl_->adopt(std::move(socket)); }

@@ -19,6 +19,8 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   Impl(GatewayOptions options, GatewayParts parts, any_io_executor executor, std::uint16_t worker);
   void start_timer();
   void stop();
+  /// Whether the loop still holds anything that points here.
+  bool is_busy() const;
 
   Result<tcp::endpoint> listen(const HostPort& where);
   void adopt(tcp::socket socket);
