@@ -114,6 +114,7 @@ void ClientMachine::leave(SteadyTime now) {
   wish_.close = true;
   retry_at_ = try_deadline_ = SteadyTime::max();
   liveness_.reset();
+  inbox_.disconnected();
 }
 
 void ClientMachine::end(const Failure& failure, bool clear_store) {

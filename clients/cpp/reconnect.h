@@ -18,7 +18,7 @@ struct ReconnectOptions {
   std::chrono::milliseconds step{250};
   std::chrono::milliseconds delay_max{20'000};
   /// A connection that held this long makes the next loss a first one again.
-  std::chrono::milliseconds stable_after{2'000};
+  std::chrono::milliseconds stable_after{1'000};
   /// For connect, TLS and resume together: the first two tries, and those after.
   std::chrono::milliseconds try_max{1'000};
   std::chrono::milliseconds later_try_max{5'000};

@@ -16,12 +16,20 @@ constexpr std::chrono::milliseconds kGrain{5};
 ClientRuntime::ClientRuntime(boost::asio::any_io_executor executor) : impl_(std::make_unique<Impl>(executor)) {}
 ClientRuntime::~ClientRuntime() = default;
 boost::asio::any_io_executor ClientRuntime::executor() const { return impl_->tasks.executor(); }
-void ClientRuntime::cancel() { impl_->tasks.cancel(); }
+void ClientRuntime::cancel() { impl_->cancel_soon(); }
 
 ClientRuntime::Impl::Impl(boost::asio::any_io_executor executor)
     : tasks(executor), executor_(executor), timer_(executor), self_(std::make_shared<Impl*>(this)) {}
 
 ClientRuntime::Impl::~Impl() { *self_ = nullptr; }
+
+void ClientRuntime::Impl::cancel_soon() {
+  // Always from within the loop: from outside, a cancellation and the task's own end would wait in the queue together,
+  // and Asio's co_spawn does not survive the second after the first.
+  boost::asio::post(executor_, [self = self_] {
+    if (*self != nullptr) (*self)->tasks.cancel();
+  });
+}
 
 void ClientRuntime::Impl::schedule(Client::Core* core, SteadyTime& scheduled, SteadyTime at) {
   // A deadline that moves back is left alone: the early tick finds nothing to do and asks again. Most deadlines move

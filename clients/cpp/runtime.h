@@ -19,7 +19,8 @@ class ClientRuntime {
   ClientRuntime& operator=(const ClientRuntime&) = delete;
 
   boost::asio::any_io_executor executor() const;
-  /// Cuts short what is still under way for clients that are closed (an attempt to connect, a closing handshake).
+  /// Cuts short what is still under way for clients that are closed (an attempt to connect, a closing handshake),
+  /// once the loop runs. The runtime takes no clients after that.
   void cancel();
 
   struct Impl;

@@ -26,6 +26,7 @@ struct ClientRuntime::Impl {
   void flush_soon(Client::Core* core);
   /// `core` is going away.
   void forget(Client::Core* core, SteadyTime& scheduled);
+  void cancel_soon();
   Result<TlsContext> tls(const Trust& trust);
 
   void arm();
@@ -37,7 +38,6 @@ struct ClientRuntime::Impl {
   TaskGroup tasks;                          ///< one for each connection
 
  private:
-  struct Shared;  ///< outlives us in handlers that are still queued
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
   SteadyTime armed_ = SteadyTime::max();
