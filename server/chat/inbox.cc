@@ -30,7 +30,7 @@ class Delivery {
     const std::string list_key = keys::list(user, conversation_);
     const std::string* mailbox_row = view_.row(mailbox_key);
     const std::string* list_row = view_.row(list_key);
-    if (!mailbox_row) return;
+    if (!mailbox_row) return skip(user);
     HF_CHECK(mailbox_.ParseFromString(*mailbox_row), "a stored row parses");
     entry_.Clear();
     if (list_row) HF_CHECK(entry_.ParseFromString(*list_row), "a stored row parses");
@@ -45,6 +45,17 @@ class Delivery {
   }
 
  private:
+  /// The account is deleted. Who was added while it was being deleted has no line in a list that would have led them
+  /// out of the conversation, so that happens here.
+  void skip(const UserId& user) {
+    for (const auto& added : what_.update().added()) {
+      if (added.user() != user.bytes()) continue;
+      log::MemberDeleted& deleted = *draft_.emit().mutable_member_deleted();
+      deleted.set_user(user.str());
+      deleted.set_conversation(conversation_.str());
+    }
+  }
+
   /// Whether the user's block covers it: all that the other says from the block on, and edits of what was said under it.
   bool hides(const UserId& user) {
     if (entry_.hidden().empty() || what_.author() == user.bytes()) return false;

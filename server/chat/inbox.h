@@ -9,7 +9,7 @@ namespace holdfast::chat {
 
 /// One change for the users of this partition: an inbox row, or in a large conversation the head row, moved to a new
 /// position; and the line in the user's list. Taken once for each source. Users without a mailbox are skipped: their
-/// accounts are deleted.
+/// accounts are deleted; who is only being added is led out again (MemberDeleted).
 void deliver(const Context&, const command::Command&, View&, Draft&);
 
 /// The session's device has stored everything up to here. Rows that every session has acknowledged are removed, a

@@ -79,6 +79,8 @@ TEST_CASE("History: numbers outside the intervals of membership are left out, in
   CHECK(numbers_of(middle) == Numbers{4, 5, 7});
   CHECK(middle.history().more());
   CHECK(numbers_of(play.history(ben, club, 6, true, 2)) == Numbers{5, 4});
+  CHECK(numbers_of(play.history(ben, club, 4, true, 2)) == Numbers{4, 3});
+  CHECK_FALSE(play.history(ben, club, 4, true, 2).history().more());
   CHECK(numbers_of(play.history(ben, club, 2, true, 2)).empty());
   CHECK_FALSE(play.history(ben, club, 2, true, 2).history().more());
 }

@@ -96,6 +96,16 @@ TEST_CASE("Deliver: a user without a mailbox is skipped, the others are not") {
   CHECK_FALSE(play.stage.rows.contains(keys::mailbox(gone.id)));
 }
 
+TEST_CASE("Deliver: who was added while their account was being deleted leaves again") {
+  Play play;
+  const Person ann = play.person(), gone = play.person();
+  play.stage.rows.erase(keys::mailbox(gone.id));
+  const ConversationId club = play.group(ann, {gone});
+  CHECK(play.row(club).members() == 1);
+  CHECK(words_of(play.inbox(ann)) == Words{"created", "left"});
+  play.check_sequence(club);
+}
+
 TEST_CASE("Deliver: the connected hear of each row, by position") {
   Play play;
   const Person ann = play.person(), ben = play.person();
