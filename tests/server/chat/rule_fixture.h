@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/uuid.h"
+#include "proto/state.pb.h"
 #include "server/chat/rules.h"
 
 namespace holdfast::chat {
