@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "client.pb.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client::ask {
 

@@ -16,7 +16,6 @@
 
 #include "base/random.h"
 #include "base/time.h"
-#include "client.pb.h"
 #include "clients/cpp/events.h"
 #include "clients/cpp/inbox_reader.h"
 #include "clients/cpp/liveness.h"
@@ -25,6 +24,7 @@
 #include "clients/cpp/reconnect.h"
 #include "clients/cpp/request_table.h"
 #include "clients/cpp/session_store.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client {
 

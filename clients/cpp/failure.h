@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "client.pb.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client {
 

@@ -9,8 +9,8 @@
 #include <iterator>
 
 #include "base/hash.h"
-#include "client.pb.h"
 #include "clients/cpp/session_store.h"
+#include "proto/client.pb.h"
 #include "proto/frame.h"
 
 namespace holdfast::client {

@@ -13,8 +13,8 @@
 #include <optional>
 
 #include "base/time.h"
-#include "client.pb.h"
 #include "clients/cpp/options.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client {
 

@@ -17,8 +17,8 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "client.pb.h"
 #include "clients/cpp/events.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client {
 

@@ -14,8 +14,8 @@
 
 #include "base/random.h"
 #include "base/time.h"
-#include "client.pb.h"
 #include "clients/cpp/events.h"
+#include "proto/client.pb.h"
 
 namespace holdfast::client {
 
