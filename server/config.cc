@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 // Debian's compiled library throws; errors as values want the headers compiled here.
+#undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
