@@ -1,3 +1,5 @@
+#include <boost/asio/error.hpp>
+
 #include "net/web.h"
 #include "tests/net/loop.h"
 
@@ -37,6 +39,8 @@ std::string exchange(const std::string& bytes, bool then_end = false, HttpOption
     stream.close();
   }(*client, got, end));
   loop.run();
+  REQUIRE(!sent);
+  REQUIRE(end == boost::asio::error::eof);  // an answer must not be followed by a reset, which could overtake it
   return got;
 }
 

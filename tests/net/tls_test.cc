@@ -111,6 +111,33 @@ TEST_CASE("TLS: a transfer larger than all buffers comes back whole through an e
   REQUIRE(end == boost::asio::error::eof);
 }
 
+Awaitable<void> wait_for_bytes(Stream& stream, bool& woken) {
+  const auto error = co_await stream.wait_readable();
+  CHECK(!error);
+  woken = true;
+}
+
+TEST_CASE("TLS: bytes that OpenSSL holds already count as readable, though the socket has none") {
+  Certified certified;
+  Loop loop;
+  auto pair = connected_pair(loop);
+  shake_hands(loop, pair, certified.server, certified.client, "localhost");
+  REQUIRE(pair.client->write_now(std::string_view("ab")).ok());
+  bool woken = false;
+  loop.spawn(wait_for_bytes(*pair.server, woken));
+  loop.run();
+  char byte = 0;
+  REQUIRE(pair.server->read_now({&byte, 1}).ok());
+  bool again = false;
+  bool called = false;
+  loop.spawn(wait_for_bytes(*pair.server, again));
+  pair.server->on_readable([&called](error_code) { called = true; });
+  REQUIRE_FALSE(called);
+  loop.poll();
+  REQUIRE(again);
+  REQUIRE(called);
+}
+
 TEST_CASE("TLS: a client that comes back resumes with its ticket, once for each ticket and not at another server") {
   Certified certified;
   Certified other;
