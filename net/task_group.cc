@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -56,6 +57,12 @@ struct TaskGroup::State {
   bool cancelled = false;
 };
 
+/// A signal that is emitted outside of the loop is posted by co_spawn with a pointer into the task, which may have ended
+/// when it arrives. Emitted within the loop it goes off at once.
+void TaskGroup::emit_in_loop(const std::shared_ptr<State>& state, asio::cancellation_type type) {
+  asio::dispatch(state->executor, [state, type] { state->emit(type); });
+}
+
 TaskGroup::TaskGroup(any_io_executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
 
 TaskGroup::~TaskGroup() { HF_CHECK(state_->tasks.empty(), "a task group must be joined before it goes"); }
@@ -73,11 +80,11 @@ void TaskGroup::spawn(std::string name, Awaitable<void> task) {
   asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(at->signal.slot(), std::move(on_end)));
 }
 
-void TaskGroup::drain() { state_->emit(asio::cancellation_type::total); }
+void TaskGroup::drain() { emit_in_loop(state_, asio::cancellation_type::total); }
 
 void TaskGroup::cancel() {
   state_->cancelled = true;
-  state_->emit(asio::cancellation_type::terminal);
+  emit_in_loop(state_, asio::cancellation_type::terminal);
 }
 
 Awaitable<void> TaskGroup::join() {

@@ -1,6 +1,7 @@
 /// A set of coroutines that are started, cancelled and awaited together; nothing is ever detached.
 #pragma once
 
+#include <boost/asio/cancellation_type.hpp>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -42,6 +43,7 @@ class TaskGroup {
 
  private:
   struct State;
+  static void emit_in_loop(const std::shared_ptr<State>& state, boost::asio::cancellation_type type);
   std::shared_ptr<State> state_;
 };
 
