@@ -46,16 +46,16 @@ std::string inbox_frame(std::string_view items) {
 
 }  // namespace
 
-void Attached::attach(const chat::Attach& attach, std::optional<std::uint64_t> head) {
+void Attached::attach(const chat::Attach& attach, std::uint64_t head) {
   User& user = users_[attach.user];
-  if (head) user.head = std::max(user.head, *head);
+  user.head = std::max(user.head, head);
   const auto [at, fresh] = connections_.emplace(
       attach.connection,
       Connection{
           attach.user, attach.session, attach.after, static_cast<std::int64_t>(attach.credit_bytes), Mode::live, {}});
   if (!fresh) return;  // attached already: its own credit and position stand
   user.connections.push_back(attach.connection);
-  if (!head || *head != attach.after) want_page(at->first, at->second);
+  if (head != attach.after) want_page(at->first, at->second);
   leaving_.erase(attach.user);
   if (const auto watched = watched_.find(attach.user); watched != watched_.end())
     announce(attach.user, watched->second, true);
@@ -91,8 +91,9 @@ void Attached::append(const chat::ConnectionRef& ref, Connection& connection, st
                       std::string_view item) {
   HF_CHECK(position > connection.sent, "positions rise");
   if (connection.items.empty()) with_items_.push_back(ref);
+  const std::size_t before = connection.items.size();
   append_item(connection.items, position, item);
-  connection.credit -= static_cast<std::int64_t>(item.size() + 8);
+  connection.credit -= static_cast<std::int64_t>(connection.items.size() - before);
   connection.sent = position;
 }
 
@@ -134,11 +135,14 @@ void Attached::read(const Page& page, const std::vector<Row>& inbox, const std::
     HF_CHECK(key && key->family == keys::Family::inbox, "a page holds inbox rows");
     items.emplace(key->number, row.value);
   }
-  // A page that is not the inbox's end holds heads only as far as itself: positions must not go back later.
+  // A page that is not the inbox's end holds heads only as far as itself: positions must not go back later. And the two
+  // were read at two moments: only up to where the inbox ended when they were asked for are both sure to be whole.
   std::size_t page_bytes = 0;
   for (const Row& row : inbox) page_bytes += row.key.size() + row.value.size();
   const bool whole = inbox.size() < kPageRows && page_bytes < page.bytes_max;
-  const std::uint64_t up_to = whole || items.empty() ? UINT64_MAX : items.rbegin()->first;
+  const bool moved = users_.at(connection.user).head != page.head;
+  std::uint64_t up_to = whole || items.empty() ? UINT64_MAX : items.rbegin()->first;
+  if (moved) up_to = std::min(up_to, page.head);
   std::vector<v1::InboxItem> parsed(heads.size());
   std::vector<std::string> head_items(heads.size());
   for (std::size_t i = 0; i < heads.size(); ++i) {
@@ -149,10 +153,15 @@ void Attached::read(const Page& page, const std::vector<Row>& inbox, const std::
     head_items[i] = parsed[i].SerializeAsString();
     items.emplace(position, head_items[i]);
   }
-  for (const auto& [position, item] : items) append(page.connection, connection, position, item);
+  bool all = true;
+  for (const auto& [position, item] : items) {
+    all = position <= up_to && connection.credit > 0;
+    if (!all) break;
+    append(page.connection, connection, position, item);
+  }
 
   // What was added while the page was read is not in it, but then the head has moved.
-  if (whole && users_.at(connection.user).head == page.head)
+  if (whole && all && !moved)
     connection.mode = Mode::live;
   else
     want_page(page.connection, connection);
@@ -179,7 +188,6 @@ void Attached::tell(const chat::TellUsers& tell) {
     for (const auto& ref : at->second.connections) {
       Connection& connection = connections_.at(ref);
       if (connection.credit <= 0) continue;  // soft: a slow reader does without
-      connection.credit -= static_cast<std::int64_t>(frame.size());
       deliveries_.push_back(chat::DeliverFrame{ref, frame});
     }
   }
@@ -224,7 +232,9 @@ std::vector<chat::Delivery> Attached::take_deliveries() {
   for (const auto& ref : std::exchange(with_items_, {})) {
     const auto at = connections_.find(ref);
     if (at == connections_.end() || at->second.items.empty()) continue;
-    deliveries_.push_back(chat::DeliverInbox{ref, inbox_frame(at->second.items), at->second.sent});
+    std::string frame = inbox_frame(at->second.items);
+    at->second.credit -= static_cast<std::int64_t>(frame.size() - at->second.items.size());
+    deliveries_.push_back(chat::DeliverInbox{ref, std::move(frame), at->second.sent});
     at->second.items.clear();
     at->second.items.shrink_to_fit();
   }

@@ -3,7 +3,8 @@
 /// Sans-IO, soft; owned by Partition. Thread: the partition's worker. A connection is live (it has everything up to the
 /// head: what is added is sent at once), or it is reading (a page of the inbox is wanted or on its way), or behind (no
 /// credit: nothing is sent until there is some).
-/// Bound: what is on its way to a connection never exceeds its credit by more than one item.
+/// Bound: what is on its way to a connection never exceeds its credit by more than one item. Credit counts the bytes of
+/// DeliverInbox frames, exactly, since it comes back as such; DeliverFrame is soft and left out where there is none.
 ///
 /// Invariant: items go to a connection in the order of their positions, each once, without leaving one out.
 #pragma once
@@ -28,8 +29,8 @@ class Attached {
   };
   explicit Attached(Timing timing) : timing_(timing) {}
 
-  /// `head`: the newest position of the user's inbox, if it is known without asking.
-  void attach(const chat::Attach& attach, std::optional<std::uint64_t> head);
+  /// `head`: the newest position of the user's inbox.
+  void attach(const chat::Attach& attach, std::uint64_t head);
   void detach(const UserId& user, chat::ConnectionRef connection, SteadyTime now);
   void give_credit(chat::ConnectionRef connection, std::uint64_t bytes);
   void watch(chat::ConnectionRef watcher, const std::vector<UserId>& users, SteadyTime now);

@@ -27,7 +27,7 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       next_sweep_of_(std::make_unique<command::Sweep>()) {
   for (const SubscriberAt& at : subscribers) {
     auto follower = std::make_unique<Follower>(
-        Follower{at.subscriber, bus::Feed(at.cursor, recovered.last_seq, options.feed), at.cursor, {}});
+        Follower{at.subscriber, bus::Feed(at.cursor, recovered.last_seq, options.feed), at.cursor, at.cursor, {}});
     follower->needs.ready = [this, index = followers_.size()] { follow(index); };
     followers_.push_back(std::move(follower));
   }
@@ -59,27 +59,13 @@ void Partition::submit(command::Command command, Answered then) {
   (pending->read_only ? reads_waiting_ : writes_waiting_).push_back(std::move(pending));
 }
 
-void Partition::attach(const chat::Attach& attach) {
-  std::optional<std::uint64_t> head;
-  if (const auto found = rows_.find(keys::mailbox(attach.user)); found.value) {
-    state::Mailbox mailbox;
-    HF_CHECK(mailbox.ParseFromString(*found.value), "a stored row parses");
-    head = mailbox.head();
-  }
-  attached_.attach(attach, head);
-}
-
-void Partition::detach(const UserId& user, chat::ConnectionRef connection) {
-  attached_.detach(user, connection, steady_now_);
-  release_held();
-}
-
 void Partition::watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users) {
   attached_.watch(watcher, users, steady_now_);
 }
 
-void Partition::tick(SteadyTime steady, WallTime) {
+void Partition::tick(SteadyTime steady, WallTime wall) {
   steady_now_ = steady;
+  wall_now_ = wall;
   attached_.tick(steady);
   release_held();
   if (steady < next_sweep_) return;
@@ -110,6 +96,7 @@ void Partition::sweep() {
 // ------------------------------------------------------------------------------------------------ deciding
 
 Partition::Ready Partition::take_ready(WallTime now) {
+  wall_now_ = now;
   if (auto start = replica_.take_epoch_start(now)) {
     flight_ = std::make_unique<Flight>();
     flight_->appended = std::move(*start);
@@ -117,19 +104,21 @@ Partition::Ready Partition::take_ready(WallTime now) {
   }
   run_followers();
   if (replica_.role() == failover::Role::primary) run_reads(now);
-  if (replica_.may_append()) build_entry(now);
+  while (replica_.may_append() && build_entry(now)) {
+  }
   for (const Attached::Page& page : attached_.take_pages()) read_page(page);
   for (auto& delivery : attached_.take_deliveries()) ready_.deliveries.push_back(std::move(delivery));
   return std::exchange(ready_, {});
 }
 
-void Partition::build_entry(WallTime now) {
-  if (pressure_ == Pressure::lagging) return;
+/// True: something was decided, and more may be at once, because nothing of it is to be written.
+bool Partition::build_entry(WallTime now) {
+  if (pressure_ == Pressure::lagging) return false;
   if (pressure_ == Pressure::storage_full) {
     refuse_client_writes();
-    return;
+    return false;
   }
-  if (writes_waiting_.empty() && !solo_) return;
+  if (writes_waiting_.empty() && !solo_) return false;
 
   const WallTime time = replica_.log_time(now);
   const chat::Context context{time, options_.id, options_.partitions, limits_};
@@ -137,7 +126,7 @@ void Partition::build_entry(WallTime now) {
   Needs none;
   EntryView view(*this, none);
   if (solo_) {
-    if (!run_solo(flight, view, context)) return;
+    if (!run_solo(flight, view, context)) return false;
   } else {
     while (!writes_waiting_.empty() && !solo_ && flight.decided.size() < options_.entry_commands_max &&
            flight.bytes < options_.entry_bytes_max) {
@@ -149,9 +138,11 @@ void Partition::build_entry(WallTime now) {
         pending->solo ? void(solo_ = std::move(pending)) : set_aside(std::move(pending));
     }
   }
+  const bool decided = !flight.decided.empty();
   launch(std::move(flight), time);
   // What asked for an exact range gets it when nothing is in flight; if nothing is, that is now.
   if (solo_ && !flight_ && solo_->needs.open == 0) want(solo_->needs);
+  return decided && !flight_;
 }
 
 /// The command that needs an exact range, alone in its entry. Nothing is in flight.
@@ -184,7 +175,9 @@ bool Partition::decide_into(Flight& flight, EntryView& view, const chat::Context
     *flight.body.add_events() = std::move(event);
   }
   if (pending->client) --client_commands_;
-  flight.decided.push_back({std::move(pending->then), std::move(draft.answer()), std::move(draft.effects)});
+  let_go(pending->needs);
+  flight.decided.push_back({std::move(pending->then), std::move(draft.answer()), std::move(draft.effects),
+                            std::move(*pending->command.mutable_session())});
   return true;
 }
 
@@ -200,11 +193,7 @@ void Partition::launch(Flight flight, WallTime time) {
     flight_ = std::make_unique<Flight>(std::move(flight));
     return;
   }
-  for (Flight::Decided& decided : flight.decided) {
-    std::vector<chat::ConnectionRef> ended;
-    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), ended);
-    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
-  }
+  release_decided(flight);
 }
 
 void Partition::durable(Seq seq) {
@@ -226,12 +215,11 @@ void Partition::commit() {
   HF_CHECK(!ready_.apply, "one commit a turn");
   ready_.apply = entry;
   ready_.apply_bytes = flight->appended.encoded->value.size();
-  for (auto& follower : followers_) follower->feed.committed(entry);
-  for (Flight::Decided& decided : flight->decided) {
-    std::vector<chat::ConnectionRef> ended;
-    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), ended);
-    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
+  for (auto& follower : followers_) {
+    follower->cursor_committed = follower->cursor_written;
+    follower->feed.committed(entry);
   }
+  release_decided(*flight);
 }
 
 void Partition::run_reads(WallTime now) {
@@ -248,8 +236,9 @@ void Partition::run_reads(WallTime now) {
     }
     HF_CHECK(draft.writes.empty() && draft.events.empty(), "what only reads writes nothing");
     if (pending->client) --client_commands_;
+    let_go(pending->needs);
     std::vector<chat::ConnectionRef> ended;
-    for (chat::Effect& effect : draft.effects) carry_out(std::move(effect), ended);
+    for (chat::Effect& effect : draft.effects) carry_out(std::move(effect), pending->command.session(), ended);
     answer(std::move(pending->then), std::move(draft.answer()), std::move(ended));
   }
 }
@@ -302,7 +291,7 @@ void Partition::release(Pending* raw) {
 
 Seq Partition::slowest_cursor() const {
   Seq slowest = replica_.committed();
-  for (const auto& follower : followers_) slowest = std::min(slowest, follower->cursor_written);
+  for (const auto& follower : followers_) slowest = std::min(slowest, follower->cursor_committed);
   return slowest;
 }
 

@@ -15,6 +15,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -116,7 +117,7 @@ class Partition {
 
   PartitionId id() const { return options_.id; }
   const failover::Replica& replica() const { return replica_; }
-  /// Below this the log is no longer needed by any subscriber.
+  /// Below this the log is no longer needed by any subscriber, whatever a crash takes.
   Seq slowest_cursor() const;
   bool idle() const;  ///< nothing is waiting, in flight or on its way
 
@@ -131,12 +132,13 @@ class Partition {
   struct Pending;
   struct Flight;
   struct Follower;
+  struct Attaching;
   class RowView;
   class EntryView;
   using PendingPtr = std::unique_ptr<Pending>;
 
   // Deciding (partition.cc).
-  void build_entry(WallTime now);
+  bool build_entry(WallTime now);
   bool decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending);
   bool run_solo(Flight& flight, EntryView& view, const chat::Context& context);
   void run_reads(WallTime now);
@@ -148,9 +150,11 @@ class Partition {
   void sweep();
 
   // What follows from a decision (partition_effects.cc).
-  void carry_out(chat::Effect effect, std::vector<chat::ConnectionRef>& ended);
+  void release_decided(Flight& flight);
+  void carry_out(chat::Effect effect, const std::string& session, std::vector<chat::ConnectionRef>& ended);
   void tell_members(const chat::TellMembers& tell);
   void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended);
+  void finish_attach(chat::ConnectionRef connection);
   void release_held();
   void read_page(const Attached::Page& page);
 
@@ -161,6 +165,7 @@ class Partition {
 
   // Rows that are not in memory (partition_rows.cc).
   void want(Needs& needs);
+  void let_go(Needs& needs);
   void want_range(const Range& range, std::function<void(std::vector<Row>)> then);
 
   const PartitionOptions options_;
@@ -169,9 +174,11 @@ class Partition {
   failover::Replica replica_;
   RowCache rows_;
   Attached attached_;
+  std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;
   std::vector<std::unique_ptr<Follower>> followers_;
   Pressure pressure_ = Pressure::none;
   SteadyTime steady_now_{};
+  WallTime wall_now_{};
   SteadyTime next_sweep_{};
   std::unique_ptr<command::Sweep> next_sweep_of_;  ///< null while one is under way
 

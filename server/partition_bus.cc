@@ -31,6 +31,7 @@ void Partition::follow(std::size_t index) {
     RowView view(*this, follower.needs);
     follower.subscriber->on_event({options_.id, options_.partitions, *next->entry, next->event}, view, outcome);
     if (view.missing()) return want(follower.needs);
+    let_go(follower.needs);
     follower.needs.ranges.clear();
     for (auto& [target, command] : outcome.commands) {
       auto& source = *command.mutable_source();

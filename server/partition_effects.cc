@@ -1,16 +1,29 @@
 /// Partition: what the connected hear, and answers that wait for gateways.
 #include "base/check.h"
 #include "proto/state.pb.h"
+#include "server/chat/session_book.h"
 #include "server/partition_internal.h"
 #include "storage/keys.h"
 
 namespace holdfast {
 
-void Partition::carry_out(chat::Effect effect, std::vector<chat::ConnectionRef>& ended) {
+/// What was decided takes effect and is answered: it is committed.
+void Partition::release_decided(Flight& flight) {
+  for (Flight::Decided& decided : flight.decided) {
+    std::vector<chat::ConnectionRef> ended;
+    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), decided.session, ended);
+    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
+  }
+}
+
+/// `session`: whose command led to it. It is not waited for when it ends itself: its gateway waits for the answer.
+void Partition::carry_out(chat::Effect effect, const std::string& session, std::vector<chat::ConnectionRef>& ended) {
   if (const auto* added = std::get_if<chat::InboxAdded>(&effect)) {
     attached_.inbox_added(*added);
   } else if (const auto* gone = std::get_if<chat::SessionGone>(&effect)) {
-    for (const auto& connection : attached_.session_gone(*gone)) ended.push_back(connection);
+    const bool own = gone->session.bytes() == session;
+    for (const auto& connection : attached_.session_gone(*gone))
+      if (!own) ended.push_back(connection);
   } else if (auto* tell = std::get_if<chat::TellUsers>(&effect)) {
     ready_.tells.push_back(std::move(*tell));
   } else {
@@ -19,7 +32,7 @@ void Partition::carry_out(chat::Effect effect, std::vector<chat::ConnectionRef>&
 }
 
 void Partition::tell_members(const chat::TellMembers& tell) {
-  const auto found = rows_.find(keys::conversation(tell.conversation));
+  const auto found = rows_.peek(keys::conversation(tell.conversation));
   if (!found.value) return;  // soft: the rule had the row a moment ago, or the conversation is gone
   state::Conversation conversation;
   HF_CHECK(conversation.ParseFromString(*found.value), "a stored row parses");
@@ -62,6 +75,44 @@ void Partition::release_held() {
     ready_.answers.emplace_back(std::move(held.then), std::move(held.answer));
     return true;
   });
+}
+
+/// A session can end while its connection is on the way here: whether it stands is looked up, not believed.
+void Partition::attach(const chat::Attach& attach) {
+  if (attached_.is_attached(attach.connection)) return;  // its own credit and position stand
+  auto& attaching = attaching_[attach.connection];
+  if (attaching) return;
+  attaching = std::make_unique<Attaching>(Attaching{attach, false, {}});
+  attaching->needs.ready = [this, connection = attach.connection] { finish_attach(connection); };
+  finish_attach(attach.connection);
+}
+
+void Partition::finish_attach(chat::ConnectionRef connection) {
+  Attaching& attaching = *attaching_.at(connection);
+  const chat::Attach& attach = attaching.attach;
+  RowView view(*this, attaching.needs);
+  const auto session = view.get<state::Session>(keys::session(attach.user, attach.session));
+  const auto account = view.get<state::Account>(keys::account(attach.user));
+  const auto mailbox = view.get<state::Mailbox>(keys::mailbox(attach.user));
+  if (view.missing()) return want(attaching.needs);
+  let_go(attaching.needs);
+  const auto keep = attaching_.extract(connection);
+  if (attaching.gone) return;
+  const chat::Context context{replica_.log_time(wall_now_), options_.id, options_.partitions, limits_};
+  const auto barred = account ? chat::barred_by_operator(context, *account) : std::nullopt;
+  if (barred)
+    ready_.deliveries.push_back(chat::EndConnection{connection, barred->code(), barred->message()});
+  else if (!session || !mailbox || !session->ended().empty())
+    ready_.deliveries.push_back(
+        chat::EndConnection{connection, v1::SESSION_ENDED, session ? session->ended() : "the session is gone"});
+  else
+    attached_.attach(attach, mailbox->head());
+}
+
+void Partition::detach(const UserId& user, chat::ConnectionRef connection) {
+  if (const auto at = attaching_.find(connection); at != attaching_.end()) at->second->gone = true;
+  attached_.detach(user, connection, steady_now_);
+  release_held();
 }
 
 void Partition::read_page(const Attached::Page& page) {

@@ -13,6 +13,7 @@ struct Partition::Needs {
   std::vector<std::string> missing_rows;
   std::vector<Range> missing_ranges;
   std::vector<std::pair<Range, std::vector<Row>>> ranges;  ///< loaded, for this one only
+  std::vector<std::string> held;                           ///< loaded rows that must stay until it has run
   std::size_t open = 0;                                    ///< asked for and not there yet
   std::function<void()> ready;                             ///< when nothing is open any more
 
@@ -36,6 +37,7 @@ struct Partition::Flight {
     Answered then;
     command::Answer answer;
     std::vector<chat::Effect> effects;
+    std::string session;  ///< whose command it was
   };
   log::Entry body;
   std::size_t bytes = 0;
@@ -105,11 +107,19 @@ class Partition::EntryView final : public Partition::RowView {
   std::vector<std::pair<std::string_view, std::string_view>> removed_;
 };
 
+/// A connection whose user's rows are being loaded.
+struct Partition::Attaching {
+  chat::Attach attach;
+  bool gone = false;  ///< detached meanwhile
+  Needs needs;
+};
+
 /// A subscriber at this partition.
 struct Partition::Follower {
   const bus::Subscriber* subscriber;
   bus::Feed feed;
-  Seq cursor_written;
+  Seq cursor_written;    ///< in the newest entry that was built
+  Seq cursor_committed;  ///< in the state, or on its way there
   Needs needs;
 };
 

@@ -38,7 +38,14 @@ void Partition::row_loaded(const std::string& key, std::optional<std::string_vie
   const auto waiters = std::move(at->second);
   row_waiters_.erase(at);
   for (Needs* needs : waiters)
+    if (rows_.hold(key)) needs->held.push_back(key);
+  for (Needs* needs : waiters)
     if (--needs->open == 0) needs->ready();
+}
+
+/// What waited has run: the cache does as it likes again.
+void Partition::let_go(Needs& needs) {
+  for (const std::string& key : std::exchange(needs.held, {})) rows_.let_go(key);
 }
 
 void Partition::range_loaded(std::uint64_t ticket, std::vector<Row> rows) {

@@ -31,11 +31,34 @@ RowCache::Found RowCache::find(std::string_view key) {
     return {};
   }
   Node& node = found->second;
-  if (node.pinned_until == Seq(0)) {
+  if (node.pinned_until == Seq(0) && node.held == 0) {
     unlink_unused(node);
     append_unused(node);
   }
   return {.known = true, .value = node.value ? &*node.value : nullptr};
+}
+
+RowCache::Found RowCache::peek(std::string_view key) const {
+  const auto found = rows_.find(key);
+  if (found == rows_.end()) return {.known = in_removed_range(key)};
+  return {.known = true, .value = found->second.value ? &*found->second.value : nullptr};
+}
+
+bool RowCache::hold(std::string_view key) {
+  const auto found = rows_.find(key);
+  if (found == rows_.end()) return false;
+  Node& node = found->second;
+  if (node.pinned_until == Seq(0) && node.held == 0) unlink_unused(node);
+  ++node.held;
+  return true;
+}
+
+void RowCache::let_go(std::string_view key) {
+  const auto found = rows_.find(key);
+  HF_CHECK(found != rows_.end() && found->second.held > 0, "only what is held is let go");
+  Node& node = found->second;
+  if (--node.held == 0 && node.pinned_until == Seq(0)) append_unused(node);
+  evict();
 }
 
 void RowCache::wrote(std::string_view key, std::optional<std::string_view> value, Seq seq) {
@@ -88,7 +111,7 @@ void RowCache::applied(Seq seq) {
     if (node->pinned_until != pinned_by) continue;  // written again since
     node->pinned_until = Seq(0);
     --pinned_;
-    append_unused(*node);
+    if (node->held == 0) append_unused(*node);
   }
   while (!ranges_.empty() && ranges_.front().seq <= seq) {
     if (const auto group = ranges_.front().group) {
@@ -134,7 +157,7 @@ void RowCache::pin(Node& node, Seq seq) {
   HF_CHECK(seq > Seq(0) && node.pinned_until <= seq, "sequences never go back");
   if (node.pinned_until == seq) return;
   if (node.pinned_until == Seq(0)) {
-    unlink_unused(node);
+    if (node.held == 0) unlink_unused(node);
     ++pinned_;
   }
   node.pinned_until = seq;

@@ -31,8 +31,10 @@ class RowCache {
     bool known = false;                  ///< false: it must be loaded
     const std::string* value = nullptr;  ///< known and null: there is no such row
   };
-  /// The pointer is good until the next call that is not find().
+  /// The pointer is good until the next call that is not find() or peek().
   Found find(std::string_view key);
+  /// As find(), for a look that no load follows: notes nothing.
+  Found peek(std::string_view key) const;
 
   /// A committed entry `seq` wrote this (nothing: removed it). Sequences never go back.
   void wrote(std::string_view key, std::optional<std::string_view> value, Seq seq);
@@ -42,6 +44,10 @@ class RowCache {
   void loaded(std::string_view key, std::optional<std::string_view> value);
   /// The state database has everything up to `seq`.
   void applied(Seq seq);
+  /// Keeps a row that is here until as many let_go(): whoever waits for more rows than the cache keeps would otherwise
+  /// load them for ever. False, and nothing to let go of, if it is not here.
+  bool hold(std::string_view key);
+  void let_go(std::string_view key);
 
   std::size_t bytes() const { return bytes_; }
   std::size_t pinned() const { return pinned_; }
@@ -64,7 +70,8 @@ class RowCache {
   struct Node {
     std::optional<std::string> value;
     const std::string* key = nullptr;  // the map's
-    Seq pinned_until;                  // 0: not pinned, and then in the list of the unused
+    Seq pinned_until;                  // 0: not pinned
+    std::uint32_t held = 0;            // neither pinned nor held: in the list of the unused
     Node* older = nullptr;
     Node* newer = nullptr;
     Groups::value_type* group = nullptr;
