@@ -1,0 +1,116 @@
+/// A whole node in one thread, the same for the same seed: all partitions with the real rules, flows, delivery and
+/// recovery, over two memory databases.
+///
+/// It carries out Partition::Ready as Worker, GroupCommit and StateStore do, but everything that completes later
+/// (a sync, an applied batch, a loaded row, mail between partitions and doors) stands in queues, and the seed picks which
+/// comes next. Kept are the orders that the real node keeps: mail between two workers is first in first out, entries
+/// become durable and are applied in the order of their partition; row loads and scans come in any order.
+///
+/// Time stands still but for advance() and ticks that the seed throws in. A database write that fails stands for kill -9
+/// at that moment: nothing more happens until crash() and start().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "server/chat/attachment.h"
+#include "server/chat/backend.h"
+#include "server/chat/tokens.h"
+#include "server/partition.h"
+#include "storage/memory_database.h"
+
+namespace holdfast {
+
+struct OneThreadOptions {
+  std::uint64_t seed = 1;
+  std::uint16_t partitions = 4;
+  std::uint16_t doors = 2;        ///< workers with connections, as far as order goes
+  std::uint64_t state_lag = 4;    ///< one step in so many, when there is other work, is the applier's
+  std::uint64_t flush_every = 0;  ///< the state is flushed, and the log trimmed, about every so many steps; 0: never
+  std::uint64_t log_keep_entries = 0;
+  PartitionOptions partition{};  ///< id and number are the node's
+  chat::Limits limits{};
+};
+
+class OneThreadNode {
+ public:
+  explicit OneThreadNode(OneThreadOptions options);
+  ~OneThreadNode();
+
+  /// As server/engine does. An error also when the write limit is reached in it: then is_dead().
+  Status start();
+  /// Power cut: what is volatile is gone, the databases keep what was durable, and as much more as the seed says.
+  void crash();
+  bool is_running() const { return running_ != nullptr && !is_dead(); }
+  bool is_dead() const { return limit_->reached(); }
+
+  /// Does one thing; false if there is nothing to do (time may bring more).
+  bool step();
+  /// Time passes: every partition is ticked.
+  void advance(std::chrono::milliseconds by);
+  /// Everything that was handed over is applied to the state.
+  void apply_all();
+
+  // What a front door sees. Callbacks come from within step().
+  chat::Backend& backend(std::uint16_t door);
+  chat::Attachments& attachments(std::uint16_t door);
+  chat::ConnectionRef connect(std::uint16_t door, std::function<void(chat::Delivery)> on_delivery);
+  void disconnect(chat::ConnectionRef connection);
+
+  Partition& partition(std::uint16_t index);
+  WriteLimit& limit() { return *limit_; }
+  MemoryDatabase& log_database() { return log_database_; }
+  MemoryDatabase& state_database() { return state_database_; }
+  const OneThreadOptions& options() const { return options_; }
+  void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
+  WallTime now() const { return wall_; }
+  SeededRandom& random() { return random_; }
+
+  /// Every entry that was ever durable, by partition, though trimmed since. CHECKs that none is ever written twice with
+  /// other content (I3, I4).
+  const std::vector<log::Entry>& archive(std::uint16_t partition) const { return archive_[partition]; }
+
+ private:
+  class Door;
+  struct Running;
+  friend class Door;
+  using Call = std::function<void()>;
+
+  std::size_t committer() const { return std::size_t{options_.partitions} + options_.doors; }
+  std::size_t applier() const { return committer() + 1; }
+  std::size_t door_place(std::uint16_t door) const { return std::size_t{options_.partitions} + door; }
+
+  void send(std::size_t from, std::size_t to, Call call);
+  void later(Call call);
+  Partition& touch(PartitionId partition);
+  void turn(PartitionId partition);
+  void carry_out(PartitionId id, Partition::Ready ready);
+  void ask(std::size_t from, PartitionId partition, command::Command command, Answered then);
+  void load_row(PartitionId id, std::string key);
+  void load_range(PartitionId id, Partition::RangeWanted wanted);
+  void read_log(PartitionId id, Partition::LogWanted wanted);
+  void tell(std::size_t from, const chat::TellUsers& all);
+  void deliver(std::size_t from, chat::Delivery delivery);
+  void commit_some();
+  void apply_some(std::size_t entries);
+  void flush_and_trim();
+  void keep(const Batch& batch);
+
+  const OneThreadOptions options_;
+  SeededRandom random_;
+  WallTime wall_ = from_ms(1'700'000'000'000);
+  SteadyTime steady_{};
+  Partition::Pressure pressure_ = Partition::Pressure::none;
+  std::shared_ptr<WriteLimit> limit_;
+  MemoryDatabase log_database_;
+  MemoryDatabase state_database_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::uint64_t next_connection_ = 1;
+  std::map<chat::ConnectionRef, std::function<void(chat::Delivery)>> connections_;
+  std::vector<std::vector<log::Entry>> archive_;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace holdfast
