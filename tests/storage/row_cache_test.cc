@@ -179,3 +179,24 @@ TEST_CASE("RowCache: agrees with a database that is applied late, whatever is wr
     }
   }
 }
+
+TEST_CASE("RowCache: what is held stays until it was let go as often, applied or not") {
+  RowCache cache(0);
+  CHECK_FALSE(cache.hold("a"));
+  cache.loaded("a", "1");
+  REQUIRE(cache.hold("a"));
+  REQUIRE(cache.hold("a"));
+  const auto crowd = [&](int from) {
+    for (int i = from; i < from + 2'000; ++i) cache.loaded(numbered(i), "x");
+  };
+  crowd(0);
+  cache.wrote("a", "2", Seq(1));
+  cache.applied(Seq(1));
+  cache.let_go("a");
+  crowd(2'000);
+  CHECK(cache.peek("a").known);
+  CHECK(*cache.peek("a").value == "2");
+  cache.let_go("a");
+  crowd(4'000);
+  CHECK_FALSE(cache.peek("a").known);
+}
