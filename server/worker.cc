@@ -162,7 +162,7 @@ void Worker::carry_out(Partition& partition, Partition::Ready ready) {
     shared_.state->apply(id, seq, std::move(ready.apply), ready.apply_bytes);
   }
   for (std::string& key : ready.rows) load_row(id, std::move(key));
-  for (auto& wanted : ready.ranges) load_range(id, std::move(wanted));
+  for (const auto& wanted : ready.ranges) load_range(id, wanted);
   for (const auto& wanted : ready.log) read_log(id, wanted);
   for (auto& sent : ready.commands) {
     ask(sent.target, std::move(sent.command),
@@ -180,17 +180,18 @@ void Worker::load_row(PartitionId id, std::string key) {
   if (row) return touch(id).row_loaded(key, *row);
   HF_CHECK(row.error().code == Errc::retry_later, "the state can be read");
   shared_.state->get(id, key, [this, id, key](Result<std::optional<std::string>> found) {
-    HF_CHECK(found, "the state can be read");
-    send(mail::RowLoaded{id, key, std::move(*found)});
+    if (found) return send(mail::RowLoaded{id, key, std::move(*found)});
+    HF_CHECK(found.error().code == Errc::retry_later, "the state can be read");
+    call([this, id, key] { postponed_.emplace_back([this, id, key] { load_row(id, key); }); });
   });
 }
 
-void Worker::load_range(PartitionId id, Partition::RangeWanted wanted) {
-  shared_.state->scan(id, wanted.applied, std::move(wanted.range),
-                      [this, id, ticket = wanted.ticket](Result<std::vector<Row>> rows) {
-                        HF_CHECK(rows, "the state can be read");
-                        send(mail::RangeLoaded{id, ticket, std::move(*rows)});
-                      });
+void Worker::load_range(PartitionId id, const Partition::RangeWanted& wanted) {
+  shared_.state->scan(id, wanted.applied, wanted.range, [this, id, wanted](Result<std::vector<Row>> rows) {
+    if (rows) return send(mail::RangeLoaded{id, wanted.ticket, std::move(*rows)});
+    HF_CHECK(rows.error().code == Errc::retry_later, "the state can be read");
+    call([this, id, wanted] { postponed_.emplace_back([this, id, wanted] { load_range(id, wanted); }); });
+  });
 }
 
 void Worker::read_log(PartitionId id, Partition::LogWanted wanted) {
@@ -325,6 +326,7 @@ void Worker::tick() {
     if (slot.partition->replica().role() == failover::Role::primary)
       shared_.confirmed[slot.partition->id().value].store(steady.time_since_epoch().count(), std::memory_order_relaxed);
   }
+  for (auto& again : std::exchange(postponed_, {})) again();
   publish_figures();
   next_tick();
 }

@@ -150,7 +150,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   Partition& touch(PartitionId partition);
   void carry_out(Partition& partition, Partition::Ready ready);
   void load_row(PartitionId partition, std::string key);
-  void load_range(PartitionId partition, Partition::RangeWanted wanted);
+  void load_range(PartitionId partition, const Partition::RangeWanted& wanted);
   void read_log(PartitionId partition, Partition::LogWanted wanted);
   void hand_out(std::vector<chat::Delivery> deliveries);
   void tell(const chat::TellUsers& tell);
@@ -173,7 +173,8 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::vector<Slot> slots_;  ///< by partition; empty where another worker has it
   std::vector<PartitionId> touched_;
   bool in_turn_ = false;
-  std::vector<std::vector<Mail>> outboxes_;  ///< by worker
+  std::vector<std::vector<Mail>> outboxes_;       ///< by worker
+  std::vector<std::function<void()>> postponed_;  ///< reads that found the readers' queue full: again at the next tick
   mutable std::shared_ptr<const chat::TokenKeys> keys_;
   SystemRandom random_;
   std::unique_ptr<gateway::Gateway> gateway_;
