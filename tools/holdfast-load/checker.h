@@ -1,0 +1,68 @@
+/// Whether the messages of one pair are all there, once, in order.
+///
+/// Told of every message sent, acknowledged and seen, where "seen" is what a device was given live, or what the history
+/// says afterwards. Each place must show the conversation's changes 1, 2, 3 … without gaps and the sender's messages in
+/// the order of sending, each under the number it was acknowledged with. Pure value; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+
+namespace holdfast::load {
+
+class Checker {
+ public:
+  enum class Place : std::uint8_t { receiver, sender, history };
+
+  struct Findings {
+    std::uint64_t lost = 0;          ///< acknowledged (or shown to somebody), and missing in one of the places
+    std::uint64_t duplicated = 0;    ///< shown again in the same place
+    std::uint64_t out_of_order = 0;  ///< before one that was sent earlier, a gap in the numbers, or two numbers for one
+  };
+
+  /// The next message, to be sent at this moment; its sequence number counts from 0.
+  std::uint64_t sent(SteadyTime planned);
+  /// The server has it under `number`. The moment it was to be sent; nothing if it was never sent.
+  std::optional<SteadyTime> acknowledged(std::uint64_t sequence, std::uint64_t number);
+  /// A change was shown; `sequence` if it is one of our messages. The moment that message was to be sent, if it is the
+  /// first time in this place.
+  std::optional<SteadyTime> seen(Place place, std::uint64_t number, std::optional<std::uint64_t> sequence);
+
+  /// Everybody was shown everything acknowledged so far.
+  bool settled() const { return waiting_.empty(); }
+  std::uint64_t sent_count() const { return states_.size(); }
+  std::uint64_t unacknowledged() const { return sent_count() - acknowledged_; }
+
+  /// When nothing more comes: what was lost is added. Without the history, if that was not read.
+  Findings finish(bool with_history);
+  const Findings& findings() const { return findings_; }
+
+ private:
+  static constexpr std::uint8_t kAcknowledged = 8;
+  static std::uint8_t bit(Place place) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(place)); }
+
+  struct Shown {
+    std::uint64_t last_number = 0;
+    std::uint64_t next_sequence = 0;
+  };
+
+  void check_number(std::uint64_t sequence, std::uint64_t number);
+  SteadyTime planned(std::uint64_t sequence) const;
+  void forget_settled();
+
+  // Of each message: where it was, and under which number. 5 bytes a message, for runs of hours.
+  std::vector<std::uint8_t> states_;
+  std::vector<std::uint32_t> numbers_;
+  std::deque<SteadyTime> waiting_;  ///< planned moments, from `first_waiting_` on
+  std::uint64_t first_waiting_ = 0;
+  std::array<Shown, 3> shown_{};
+  std::uint64_t acknowledged_ = 0;
+  Findings findings_;
+};
+
+}  // namespace holdfast::load

@@ -1,0 +1,26 @@
+/// Users and sessions from the operators' side of the protocol.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "clients/cpp/runtime.h"
+#include "net/asio.h"
+#include "tools/holdfast-load/options.h"
+
+namespace holdfast::load {
+
+struct ProvisionedUser {
+  std::string name;
+  UserId user;
+  std::string token;  ///< of a new session, which begins at the end of the user's inbox
+};
+
+/// A new session for each name, in the order of the names; who does not exist is made. Fails with io (no connection
+/// in half a minute), permission_denied (the key) or what the server said.
+Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Options& options,
+                                                          std::vector<std::string> names);
+
+}  // namespace holdfast::load

@@ -1,0 +1,104 @@
+#include "tools/holdfast-load/server_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace holdfast::load {
+namespace {
+
+struct ProcStat {
+  char state = 0;
+  double cpu_ticks = 0;
+};
+
+/// proc(5): the name in parentheses may hold anything, so count from the last of them.
+std::optional<ProcStat> read_stat(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  const auto close = line.rfind(')');
+  if (close == std::string::npos) return std::nullopt;
+  std::istringstream rest(line.substr(close + 1));
+  ProcStat stat;
+  std::string skipped;
+  double user = 0;
+  double system = 0;
+  rest >> stat.state;
+  for (int field = 4; field < 14; ++field) rest >> skipped;
+  rest >> user >> system;
+  if (!rest) return std::nullopt;
+  stat.cpu_ticks = user + system;
+  return stat;
+}
+
+pid_t holder_of(const std::filesystem::path& lock) {
+  std::ifstream file(lock);
+  pid_t pid = 0;
+  file >> pid;
+  return pid > 0 && read_stat(pid) ? pid : 0;
+}
+
+}  // namespace
+
+ServerProcess::ServerProcess(const Options& options) {
+  pid_ = options.server_pid != 0 ? options.server_pid : options.kill_pid;
+  if (pid_ == 0) pid_ = holder_of(std::filesystem::path(options.operator_key_file).parent_path() / "LOCK");
+}
+
+std::optional<std::chrono::duration<double>> ServerProcess::cpu_of(pid_t pid) {
+  const auto stat = pid == 0 ? std::nullopt : read_stat(pid);
+  if (!stat) return std::nullopt;
+  return std::chrono::duration<double>(stat->cpu_ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+}
+
+std::optional<std::chrono::duration<double>> ServerProcess::cpu() const {
+  const auto now = cpu_of(pid_);
+  if (!now) return std::nullopt;
+  return of_earlier_lives_ + *now - counted_from_;
+}
+
+void ServerProcess::start_counting() {
+  of_earlier_lives_ = std::chrono::duration<double>(0);
+  counted_from_ = cpu_of(pid_).value_or(std::chrono::duration<double>(0));
+}
+
+bool ServerProcess::alive() const {
+  if (child_ && ::waitpid(pid_, nullptr, WNOHANG) == pid_) return false;
+  const auto stat = read_stat(pid_);
+  return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+void ServerProcess::kill() {
+  if (const auto now = cpu_of(pid_)) of_earlier_lives_ += *now - counted_from_;
+  counted_from_ = std::chrono::duration<double>(0);
+  ::kill(pid_, SIGKILL);
+  // A process of somebody else's can't be waited for; dying takes the kernel some milliseconds.
+  while (alive()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+bool ServerProcess::restart(const std::string& command) {
+  const pid_t child = ::fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    ::setsid();  // Ctrl-C is meant for us
+    const int null = ::open("/dev/null", O_RDWR);
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, descriptor);
+    ::close_range(3, ~0U, 0);
+    const std::string line = "exec " + command;
+    ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+    ::_exit(127);
+  }
+  pid_ = child;
+  child_ = true;
+  return true;
+}
+
+}  // namespace holdfast::load
