@@ -3,6 +3,7 @@
 #include "base/uuid.h"
 #include "server/chat/attempts.h"
 #include "server/chat/session_book.h"
+#include "server/chat/sweep_inbox.h"
 #include "storage/keys.h"
 
 namespace holdfast::chat {
@@ -15,6 +16,7 @@ struct Sweeping {
   View& view;
   Draft& draft;
   std::optional<SessionBook> book = std::nullopt;
+  InboxSweep inboxes{context, view, draft};
 
   SessionBook& book_of(const UserId& user) {
     if (book && book->user() == user) return *book;
@@ -24,6 +26,7 @@ struct Sweeping {
   void finish() {
     if (book) book->save();
     book.reset();
+    inboxes.finish();
   }
 };
 
@@ -60,10 +63,13 @@ void sweep_by_request_id(Sweeping& sweeping, const Row& row) {
   if (accepted_until < sweeping.context.now) sweeping.draft.remove(row.key);
 }
 
+void sweep_inbox(Sweeping& sweeping, const Row& row) { sweeping.inboxes.look_at(row); }
+
 SweepRow rule_of(keys::Family family) {
   switch (family) {
     case keys::Family::attempts: return sweep_attempts;
     case keys::Family::session: return sweep_session;
+    case keys::Family::inbox: return sweep_inbox;
     case keys::Family::client_id: return sweep_by_request_id;
     case keys::Family::request: return sweep_by_request_id;
     default: return nullptr;

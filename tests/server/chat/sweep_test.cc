@@ -88,6 +88,51 @@ TEST_CASE("Sweep: failed log-ins are forgotten an hour after the last") {
   CHECK(counted() == 0);
 }
 
+TEST_CASE("Sweep: an inbox keeps so many rows and so many days, for each user by itself") {
+  RuleFixture partition;
+  partition.limits.inbox_rows_max = 400;
+  const auto fill = [&](const UserId& user, std::uint64_t rows, bool whole) {
+    for (std::uint64_t n = 1; n <= rows; ++n) {
+      v1::InboxItem item;
+      if (whole && n % 2 == 0)
+        item.mutable_change()->set_time_ms(to_ms(partition.now));
+      else
+        item.set_reference(n);
+      partition.rows[keys::inbox(user, n)] = item.SerializeAsString();
+    }
+    state::Mailbox mailbox;
+    mailbox.set_head(rows);
+    mailbox.set_first(1);
+    partition.rows[keys::mailbox(user)] = mailbox.SerializeAsString();
+  };
+  const auto first_of = [&](const UserId& user) {
+    return partition.stored<state::Mailbox>(keys::mailbox(user))->first();
+  };
+  const UserId many = partition.fresh_user();
+  const UserId old = partition.fresh_user();
+  const UserId deleted = partition.fresh_user();
+  fill(many, 1000, false);
+  fill(old, 300, true);
+  fill(deleted, 5, true);
+  partition.rows.erase(keys::mailbox(deleted));
+  sweep_family(partition, keys::Family::inbox);
+  CHECK(first_of(many) == 601);
+  CHECK_FALSE(partition.rows.contains(keys::inbox(many, 600)));
+  CHECK(partition.rows.contains(keys::inbox(many, 601)));
+  CHECK(first_of(old) == 1);
+  CHECK(partition.rows.size() == 400 + 300 + 2);
+
+  partition.now += 30 * kDay - hours(1);
+  v1::InboxItem young;
+  young.mutable_change()->set_time_ms(to_ms(partition.now));
+  partition.rows[keys::inbox(old, 300)] = young.SerializeAsString();
+  partition.now += hours(1);
+  sweep_family(partition, keys::Family::inbox);
+  CHECK(first_of(old) == 299);  // a reference, and the young one behind it
+  CHECK(first_of(many) == 601);
+  CHECK(partition.rows.size() == 400 + 2 + 2);
+}
+
 TEST_CASE("Sweep: a family that nobody sweeps is done at once") {
   RuleFixture partition;
   partition.rows[keys::name("anna")] = "";
