@@ -40,7 +40,7 @@ struct IoResult {
 /// moved. Thread: that of its executor. The read side and the write side may be two coroutines; each side has at most
 /// one wait under way. The stream outlives every awaitable it returned.
 /// Memory: a plain stream has no buffer of its own. TLS is OpenSSL on the descriptor itself, its record buffers
-/// released when empty: about 16 KB for an idle connection.
+/// released when empty. Measured with a coroutine that waits: plain 1.9 KB, TLS 20 KB for an idle connection.
 class Stream {
  public:
   /// Takes a connected socket; makes it non-blocking and sets TCP_NODELAY.

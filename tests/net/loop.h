@@ -110,7 +110,7 @@ inline Awaitable<void> echo(Stream& stream) {
   stream.shutdown();
 }
 
-inline Awaitable<void> write_and_shutdown(Stream& stream, const std::string& bytes) {
+inline Awaitable<void> write_and_shutdown(Stream& stream, std::string bytes) {
   const auto error = co_await stream.write_all(bytes);
   CHECK(!error);
   stream.shutdown();
