@@ -55,13 +55,13 @@ class Stream {
   /// The same for the connecting side. `server_name` (a host name or address) goes into SNI and is checked against the
   /// certificate if the context says so.
   Status start_tls_client(const TlsContext& context, const std::string& server_name);
-  /// Completes the TLS handshake. Has no time-out of its own: see net/watchdog.h. end of file is asio::error::eof; a refused
-  /// certificate is an error of tls_category() or certificate_category() that says why.
+  /// Completes the TLS handshake. Has no time-out of its own: see net/watchdog.h. An end of file is asio::error::eof; a
+  /// refused certificate is an error of tls_category() or certificate_category() that says why.
   Awaitable<error_code> handshake();
   bool is_tls() const { return tls_; }
 
-  /// Moves what can be moved at once. `into` and `from` are not empty. After a TLS write that would block, the same bytes (at
-  /// any address) must be offered again, more of them is fine.
+  /// Moves what can be moved at once. `into` and `from` are not empty. After a TLS write that would block, the
+  /// same bytes (at any address) must be offered again, more of them is fine.
   IoResult read_now(std::span<char> into);
   IoResult write_now(std::string_view from);
 
