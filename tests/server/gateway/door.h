@@ -67,7 +67,8 @@ struct RawClient {
       if (count > 0) {
         received.append(buffer, static_cast<std::size_t>(count));
       } else {
-        ended = count == 0 || errno != EAGAIN;
+        reset = count < 0 && errno != EAGAIN;
+        ended = count == 0 || reset;
         return;
       }
     }
@@ -87,6 +88,7 @@ struct RawClient {
   int descriptor;
   std::string received;
   bool ended = false;
+  bool reset = false;  ///< ended, and not in order
 };
 
 struct Door {
@@ -111,12 +113,13 @@ struct Door {
   void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline) {
     gateway->drain(retry_after, deadline, [this] { empty = true; });
   }
-  std::unique_ptr<RawClient> connect() {
+  std::unique_ptr<RawClient> connect() { return connect(htonl(INADDR_LOOPBACK), port); }
+  std::unique_ptr<RawClient> connect(in_addr_t address, std::uint16_t to_port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(to_port);
+    to.sin_addr.s_addr = address;
     REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
     return std::make_unique<RawClient>(fd);
   }

@@ -1,5 +1,8 @@
 #include "server/gateway/gateway.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+
 #include "door.h"
 
 using namespace holdfast;
@@ -29,6 +32,19 @@ std::string push_of(std::size_t bytes) {
   v1::ServerFrame frame;
   frame.mutable_inbox()->add_items()->mutable_change()->mutable_posted()->set_body(std::string(bytes, 'x'));
   return frame.SerializeAsString();
+}
+
+/// An IPv4 address of this machine that is not loopback; 0 if it has none.
+in_addr_t outward_address() {
+  ifaddrs* all = nullptr;
+  REQUIRE(getifaddrs(&all) == 0);
+  in_addr_t found = 0;
+  for (auto* one = all; one && !found; one = one->ifa_next) {
+    if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK)) continue;
+    found = reinterpret_cast<sockaddr_in*>(one->ifa_addr)->sin_addr.s_addr;
+  }
+  freeifaddrs(all);
+  return found;
 }
 
 }  // namespace
@@ -90,8 +106,9 @@ TEST_CASE("Gateway: bytes that are no Protobuf are told INVALID_ARGUMENT, also w
   door.frames(*client, 1);
   std::string bytes;
   append_frame(bytes, std::string_view("\xff\xff\xff"));
-  client->send(bytes + std::string(5'000, 'x'));
+  CHECK(client->send(bytes + std::string(200'000, 'x')) > 100'000);  // more than one read takes
   door.until_ended(*client);
+  CHECK_FALSE(client->reset);
   CHECK(client->frames().back().error().code() == v1::INVALID_ARGUMENT);
 }
 
@@ -315,4 +332,27 @@ TEST_CASE("Gateway: a connection that is silent for twice the keep-alive is told
   door.until_ended(*client);
   CHECK(client->frames().back().goodbye().reason() == "idle");
   CHECK(door.figures().dropped_idle == 1);
+}
+
+TEST_CASE("Gateway: plain text from another address is told to use TLS, unless it is allowed") {
+  const auto address = outward_address();
+  if (address == 0) {
+    WARN("this machine has no address but loopback");
+    return;
+  }
+  for (const bool allowed : {false, true}) {
+    GatewayOptions options;
+    options.allow_plaintext = allowed;
+    Door door(options);
+    const auto bound = door.gateway->listen({"0.0.0.0", 0});
+    REQUIRE(bound);
+    auto client = door.connect(address, bound.value().port());
+    client->send(hello_frame());
+    const auto answer = door.frames(*client, 1)[0];
+    CHECK(answer.has_hello() == allowed);
+    CHECK(door.figures().refused_plaintext == (allowed ? 0 : 1));
+    if (allowed) continue;
+    CHECK(answer.error().code() == v1::UNSUPPORTED);
+    door.until_ended(*client);
+  }
 }
