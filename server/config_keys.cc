@@ -308,7 +308,7 @@ Keys limit_keys() {
               FIELD(limits.inbox_rows_max)),
       duration<Days>("limits", "inbox_age_max_days", 1, 3'650, "Age of rows kept in an inbox.",
                      FIELD(limits.inbox_age_max)),
-      integer("limits", "devices_of_a_user_max", 1, 10'000, "Sessions of one user; a further log-in is refused.",
+      integer("limits", "devices_of_a_user_max", 1, 10'000, "Sessions of a user; one more ends the longest unused.",
               FIELD(limits.sessions_of_a_user_max)),
       integer("limits", "conversations_of_a_user_max", 1, 10'000'000, "Conversations in one user's list.",
               FIELD(limits.conversations_of_a_user_max)),
