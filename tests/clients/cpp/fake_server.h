@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "client.pb.h"
+#include "proto/client.pb.h"
 #include "net/listener.h"
 #include "net/stream.h"
 #include "net/task_group.h"

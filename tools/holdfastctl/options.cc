@@ -1,0 +1,106 @@
+#include "tools/holdfastctl/options.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+
+#include "tools/holdfastctl/duration.h"
+
+namespace holdfast::ctl {
+
+namespace {
+
+constexpr const char* kFooter = R"(
+Everything done here is in the server's audit log.
+
+provision makes users without a password, each with one session, and prints a line for each: name, user id and
+resume token in hex, with tabs between. A name that was provisioned before gets one more session. Tokens are secrets:
+--out writes them to a file that only you can read.
+
+Exit codes: 0 done; 1 refused (standard error says why); 2 wrong usage; 3 could not connect, or the key is not the
+server's.)";
+
+struct Written {
+  std::string servers = "127.0.0.1:7400";
+  std::string key_file = "data/operator.key";
+  bool tls = false;
+  double timeout = 10;
+  std::string duration;
+  std::vector<std::string> names;
+  client::ask::StatusChange change;
+};
+
+int usage(const std::string& message) {
+  std::cerr << "holdfastctl: " << message << "\nholdfastctl --help says more.\n";
+  return kExitUsage;
+}
+
+void add_status(CLI::App* users, Written& written, const char* name, const char* help, v1::AccountStatus status) {
+  auto* command = users->add_subcommand(name, help);
+  command->add_option("NAME", written.change.username, "the user")->required();
+  command->add_option("--reason", written.change.reason, "for the audit log");
+  if (status == v1::SUSPENDED)
+    command->add_option("--for", written.duration, "30m, 12h, 7d; without it: until restored");
+  command->callback([&written, status] { written.change.status = status; });
+}
+
+std::variant<Options, int> complete(const Written& written, Options options) {
+  auto endpoints = client::parse_endpoints(written.servers);
+  if (!endpoints) return usage(endpoints.error().message);
+  options.endpoints = std::move(*endpoints);
+  const bool trust_given = !options.trust.ca_file.empty() || !options.trust.pinned_fingerprint.empty();
+  for (auto& endpoint : options.endpoints) endpoint.tls = endpoint.tls || written.tls || trust_given;
+  options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(written.timeout * 1000));
+  std::ifstream file(written.key_file);
+  if (!std::getline(file, options.key) || options.key.empty())
+    return usage("cannot read the operator key from " + written.key_file + " (--operator-key FILE)");
+  if (auto* change = std::get_if<client::ask::StatusChange>(&options.task);
+      change != nullptr && !written.duration.empty()) {
+    const auto duration = parse_duration(written.duration);
+    if (!duration) return usage("--for takes a number with s, m, h or d: 30m, 12h, 7d");
+    change->suspended_for_s = static_cast<std::uint64_t>(duration->count());
+  }
+  return options;
+}
+
+}  // namespace
+
+std::variant<Options, int> parse_options(int argc, char** argv) {
+  Options options;
+  Written written;
+  CLI::App app("Operate a Holdfast server.", "holdfastctl");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "holdfastctl 0.1.0");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("-s,--server", written.servers, "host:port or URL, several with commas [127.0.0.1:7400]");
+  app.add_option("-k,--operator-key", written.key_file, "the server's operator.key [data/operator.key]");
+  app.add_flag("--tls", written.tls, "speak TLS");
+  app.add_option("--tls-ca", options.trust.ca_file, "PEM file of whom to trust; implies --tls");
+  app.add_option("--tls-pin", options.trust.pinned_fingerprint, "SHA-256 of the server's certificate; implies --tls");
+  app.add_option("--timeout", written.timeout, "seconds to try for [10]")->check(CLI::PositiveNumber);
+
+  auto* users = app.add_subcommand("users", "accounts")->require_subcommand(1)->fallthrough();
+  add_status(users, written, "suspend", "close an account for a while; its sessions end", v1::SUSPENDED);
+  add_status(users, written, "ban", "close an account", v1::BANNED);
+  add_status(users, written, "restore", "open it again", v1::ACTIVE);
+  auto* provision = users->add_subcommand("provision", "make users without a password");
+  provision->add_option("NAME", written.names, "their names")->required();
+  provision->add_option("-o,--out", options.out, "write to this file, for its owner only");
+  auto* keys = app.add_subcommand("keys", "keys of the server")->require_subcommand(1)->fallthrough();
+  auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
+  }
+  if (provision->parsed())
+    options.task = written.names;
+  else if (rotate->parsed())
+    options.task = std::monostate{};
+  else
+    options.task = written.change;
+  return complete(written, std::move(options));
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,29 @@
+/// What the operator asks for.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clients/cpp/client.h"
+
+namespace holdfast::ctl {
+
+/// How the program ends. Documented in --help.
+enum ExitCode : int { kExitOk = 0, kExitRefused = 1, kExitUsage = 2, kExitNotConnected = 3 };
+
+struct Options {
+  std::vector<client::Endpoint> endpoints;
+  client::Trust trust;
+  std::string key;
+  std::chrono::milliseconds timeout{10'000};
+  std::string out;  ///< of provision; empty: standard output
+  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate>
+      task;  ///< change a status, provision these, or rotate the key
+};
+
+/// The options, or the code to exit with at once.
+std::variant<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace holdfast::ctl
