@@ -10,6 +10,9 @@
 namespace holdfast {
 
 RequestId make_uuid7(WallTime now, Random& random);
+/// The same, but above `last`, also within a millisecond (RFC 9562, 6.2, method 2), unless the clock went back by more
+/// than a second since. Ids that rise cost the server no look-up.
+RequestId make_uuid7_above(const RequestId& last, WallTime now, Random& random);
 /// When the id was made, by its maker's clock.
 WallTime time_of(const RequestId& id);
 /// Version 7 and the RFC's variant.

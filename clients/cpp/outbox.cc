@@ -46,7 +46,7 @@ void Outbox::name_all(WallTime server_now, Random& random) {
   for (Entry& entry : entries_) {
     if (unnamed_ == 0) return;
     if (!entry.id.is_zero()) continue;
-    entry.id = make_uuid7(server_now, random);
+    entry.id = last_named_ = make_uuid7_above(last_named_, server_now, random);
     --unnamed_;
     v1::ClientFrame post;
     const bool good = post.ParseFromString(entry.frame.substr(kFrameHeaderBytes));

@@ -39,7 +39,7 @@ class Outbox {
   Status restore(std::uint64_t request_id, const std::string& payload);
 
   bool has_unnamed() const { return unnamed_ > 0; }
-  /// Gives every message without one its id.
+  /// Gives every message without one its id. They rise in the order of sending.
   void name_all(WallTime server_now, Random& random);
 
   /// Appends what may go out now to `out`. Everything is named.
@@ -95,6 +95,7 @@ class Outbox {
   std::unordered_map<ConversationId, Lane> lanes_;  ///< of the conversations in entries_, and a few idle ones
   std::size_t queued_ = 0;                          ///< entries that are not in flight
   std::size_t unnamed_ = 0;
+  RequestId last_named_;
 };
 
 }  // namespace holdfast::client
