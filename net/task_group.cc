@@ -41,20 +41,35 @@ struct TaskGroup::State {
   struct Task {
     std::string name;
     asio::cancellation_signal signal;
+    bool ended = false;
   };
 
   explicit State(any_io_executor on)
       : executor(std::move(on)), ended(executor, asio::steady_timer::time_point::max()) {}
 
+  /// Cancelling mostly posts the ends of the waits, but a Beast operation that waits for its turn ends at once, and its
+  /// task may end with it, right here: such a task stays in the list until all have been told.
   void emit(asio::cancellation_type type) {
-    // Cancelling posts the ends of the waits; no task ends, or begins, inside the loop.
-    for (auto& task : tasks) task.signal.emit(type);
+    ++emitting;
+    for (auto& task : tasks)
+      if (!task.ended) task.signal.emit(type);
+    if (--emitting > 0) return;  // a task that ended here signalled its own group
+    tasks.remove_if([](const Task& task) { return task.ended; });
+    if (tasks.empty()) ended.cancel();
+  }
+
+  void end(std::list<Task>::iterator task) {
+    task->ended = true;
+    if (emitting > 0) return;
+    tasks.erase(task);
+    if (tasks.empty()) ended.cancel();
   }
 
   any_io_executor executor;
   asio::steady_timer ended;  ///< never expires; cancelled when the last task has ended
   std::list<Task> tasks;     ///< a list: signals don't move
   bool cancelled = false;
+  int emitting = 0;  ///< depth of emit()
 };
 
 /// A signal that is emitted outside of the loop is posted by co_spawn with a pointer into the task, which may have ended
@@ -74,8 +89,7 @@ void TaskGroup::spawn(std::string name, Awaitable<void> task) {
   at->name = std::move(name);
   auto on_end = [state = state_, at](std::exception_ptr failure) {
     log_end(at->name, failure);
-    state->tasks.erase(at);
-    if (state->tasks.empty()) state->ended.cancel();
+    state->end(at);
   };
   asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(at->signal.slot(), std::move(on_end)));
 }

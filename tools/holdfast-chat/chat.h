@@ -155,6 +155,7 @@ class Chat final : public client::ClientEvents {
   std::map<ConversationId, std::uint64_t> marks_;  ///< read, not yet told
   std::map<std::string, SteadyTime> typing_;       ///< in the open conversation: who, until when
   SteadyTime typing_told_;
+  std::map<std::string, bool> online_;  ///< by user id, as far as the server told
 };
 
 }  // namespace holdfast::chat

@@ -187,11 +187,10 @@ Awaitable<bool> Chat::rename(Words words, std::string rest) {
 Awaitable<bool> Chat::who(Words, std::string) {
   if (open_conversation("/who") == nullptr) co_return false;
   const ConversationId id = open_;
-  std::map<std::string, bool> online;
   const auto presence = co_await asking(*client_, client::ask::watch_presence(id));
   if (presence.ok())  // larger conversations have none
-    for (const auto& user : presence.frame.presence().users()) online[user.user_id()] = user.online();
-  online[client_->session().user.str()] = true;
+    for (const auto& user : presence.frame.presence().users()) online_[user.user_id()] = user.online();
+  online_[client_->session().user.str()] = true;
   std::string after;
   while (true) {
     const auto reply = co_await asking(*client_, client::ask::list_members(id, after, kMembersPage));
@@ -200,11 +199,11 @@ Awaitable<bool> Chat::who(Words, std::string) {
     for (const auto& member : page.members()) {
       const std::string name = co_await book_->name_of_bytes(member.user_id());
       const std::string role = lower(v1::Role_Name(member.role()));
-      const auto here = online.find(member.user_id());
+      const auto here = presence.ok() ? online_.find(member.user_id()) : online_.end();
       std::string text = "  " + screen_.name(name) + " " + screen_.dim(role);
-      if (here != online.end()) text += here->second ? " " + screen_.good("here") : " " + screen_.dim("away");
+      if (here != online_.end()) text += here->second ? " " + screen_.good("here") : " " + screen_.dim("away");
       boost::json::object fields{{"user", name}, {"user_id", to_hex(member.user_id())}, {"role", role}};
-      if (here != online.end()) fields["online"] = here->second;
+      if (here != online_.end()) fields["online"] = here->second;
       screen_.event("member", std::move(fields), text);
       after = member.user_id();
     }

@@ -74,6 +74,7 @@ void Chat::on_typing(const v1::TypingPush& push) {
 
 void Chat::on_presence(const v1::PresencePush& push) {
   const std::string who = book_->known_name(push.user().user_id());
+  online_[push.user().user_id()] = push.user().online();
   screen_.event("presence", {{"user", who}, {"online", push.user().online()}},
                 screen_.dim(who + (push.user().online() ? " is here" : " is away")));
 }

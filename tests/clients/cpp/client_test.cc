@@ -211,6 +211,20 @@ TEST_CASE("Client: closing leaves nothing running, also from within a delivery")
   }
 }
 
+TEST_CASE("Client: a WebSocket that is still saying good-bye can be cut short") {
+  Stage stage;
+  FakeServer server(stage.io.get_executor());
+  {
+    Client client(stage.runtime, stage.options("ws://", server.port()), stage.reader);
+    client.start();
+    REQUIRE(stage.run_until([&] { return client.online(); }));
+    client.close();
+    stage.runtime.cancel();
+  }
+  server.stop();
+  stage.finish();
+}
+
 TEST_CASE("Client: two hundred in one thread talk at the same time") {
   Stage stage;
   FakeServer server(stage.io.get_executor());

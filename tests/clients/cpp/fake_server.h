@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "proto/client.pb.h"
 #include "net/listener.h"
 #include "net/stream.h"
 #include "net/task_group.h"
 #include "net/tls.h"
 #include "net/web.h"
+#include "proto/client.pb.h"
 #include "proto/frame.h"
 
 namespace holdfast::client::play {
