@@ -52,7 +52,6 @@ void Partition::submit(command::Command command, Answered then) {
     return;
   }
   if (pending->client) ++client_commands_;
-  if (!pending->read_only) pending->order = order_of(command);
   pending->command = std::move(command);
   pending->then = std::move(then);
   pending->needs.ready = [this, raw = pending.get()] { release(raw); };
@@ -132,8 +131,8 @@ bool Partition::build_entry(WallTime now) {
            flight.bytes < options_.entry_bytes_max) {
       PendingPtr pending = std::move(writes_waiting_.front());
       writes_waiting_.pop_front();
-      if (const auto chain = chains_.find(pending->order); chain != chains_.end())
-        chain->second.push_back(std::move(pending));
+      if (auto* behind = chain_of(*pending))
+        behind->push_back(std::move(pending));
       else if (!decide_into(flight, view, context, pending))
         pending->solo ? void(solo_ = std::move(pending)) : set_aside(std::move(pending));
     }
@@ -204,14 +203,7 @@ void Partition::commit() {
   const std::unique_ptr<Flight> flight = std::move(flight_);
   const auto& entry = flight->appended.entry;
   const Seq seq(entry->seq());
-  for (const log::Write& write : entry->writes()) {
-    if (write.what_case() == log::Write::kRemoveUntil)
-      rows_.removed_range(write.key(), write.remove_until(), seq);
-    else if (write.what_case() == log::Write::kRemove)
-      rows_.wrote(write.key(), std::nullopt, seq);
-    else
-      rows_.wrote(write.key(), write.put(), seq);
-  }
+  show_writes(entry);
   HF_CHECK(!ready_.apply, "one commit a turn");
   ready_.apply = entry;
   ready_.apply_bytes = flight->appended.encoded->value.size();
@@ -220,6 +212,26 @@ void Partition::commit() {
     follower->feed.committed(entry);
   }
   release_decided(*flight);
+}
+
+/// From now on rules see what the entry wrote.
+void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
+  const Seq seq(entry->seq());
+  bool recent = false;
+  for (const log::Write& write : entry->writes()) {
+    if (static_cast<keys::Family>(write.key().front()) == keys::Family::inbox) continue;  // read in ranges only
+    if (RecentRows::keeps(write.key()) && !rows_.concerns(write.key())) {
+      recent_.wrote(write, seq);
+      recent = true;
+    } else if (write.what_case() == log::Write::kRemoveUntil) {
+      rows_.removed_range(write.key(), write.remove_until(), seq);
+    } else if (write.what_case() == log::Write::kRemove) {
+      rows_.wrote(write.key(), std::nullopt, seq);
+    } else {
+      rows_.wrote(write.key(), write.put(), seq);
+    }
+  }
+  if (recent) recent_.hold(entry);
 }
 
 void Partition::run_reads(WallTime now) {
@@ -261,9 +273,18 @@ void Partition::refuse_client_writes() {
 
 // ------------------------------------------------------------------------------------------------ standing aside
 
+/// Those who wait behind a command that stands aside, if this one has to wait there too.
+std::deque<Partition::PendingPtr>* Partition::chain_of(Pending& pending) {
+  if (chains_.empty()) return nullptr;
+  pending.order = order_of(pending.command);
+  const auto chain = chains_.find(pending.order);
+  return chain == chains_.end() ? nullptr : &chain->second;
+}
+
 void Partition::set_aside(PendingPtr pending) {
   ++figures_.reruns;
   Pending& waiting = *pending;
+  if (!waiting.read_only) waiting.order = order_of(waiting.command);
   if (!waiting.order.empty()) chains_.try_emplace(waiting.order);
   aside_.emplace(&waiting, std::move(pending));
   want(waiting.needs);

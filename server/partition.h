@@ -26,6 +26,7 @@
 #include "server/bus/subscriber.h"
 #include "server/chat/attachment.h"
 #include "server/chat/rules.h"
+#include "storage/recent_rows.h"
 #include "storage/row_cache.h"
 
 namespace holdfast {
@@ -75,7 +76,10 @@ class Partition {
 
   // ---- answers to what was asked for
   void durable(Seq seq);
-  void applied(Seq seq) { rows_.applied(seq); }
+  void applied(Seq seq) {
+    rows_.applied(seq);
+    recent_.applied(seq);
+  }
   void row_loaded(const std::string& key, std::optional<std::string_view> value);
   void range_loaded(std::uint64_t ticket, std::vector<Row> rows);
   void log_read(std::size_t subscriber, std::vector<std::shared_ptr<const log::Entry>> entries);
@@ -142,11 +146,13 @@ class Partition {
   bool decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending);
   bool run_solo(Flight& flight, EntryView& view, const chat::Context& context);
   void run_reads(WallTime now);
+  std::deque<PendingPtr>* chain_of(Pending& pending);
   void set_aside(PendingPtr pending);
   void release(Pending* pending);
   void refuse_client_writes();
   void launch(Flight flight, WallTime time);
   void commit();
+  void show_writes(const std::shared_ptr<const log::Entry>& entry);
   void sweep();
 
   // What follows from a decision (partition_effects.cc).
@@ -173,6 +179,7 @@ class Partition {
 
   failover::Replica replica_;
   RowCache rows_;
+  RecentRows recent_;
   Attached attached_;
   std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;
   std::vector<std::unique_ptr<Follower>> followers_;

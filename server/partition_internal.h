@@ -24,7 +24,7 @@ struct Partition::Needs {
 struct Partition::Pending {
   command::Command command;
   Answered then;
-  std::string order;  ///< commands of the same order keep theirs; empty: any
+  std::string order;  ///< commands of the same order keep theirs; known once it matters; empty: any
   bool read_only = false;
   bool client = false;  ///< counts against the bound, and may be refused
   bool solo = false;    ///< asked for an exact range
@@ -51,6 +51,8 @@ class Partition::RowView : public chat::View {
   RowView(Partition& partition, Needs& needs) : partition_(partition), needs_(&needs) {}
 
   const std::string* row(std::string_view key) override {
+    if (RecentRows::keeps(key))
+      if (const auto recent = partition_.recent_.find(key); recent.known) return recent.value;
     const RowCache::Found found = partition_.rows_.find(key);
     if (!found.known) needs_->missing_rows.emplace_back(key);
     return found.value;

@@ -33,6 +33,8 @@ class RowCache {
   };
   /// The pointer is good until the next call that is not find() or peek().
   Found find(std::string_view key);
+  /// True if a write of this key must be told: the row is here, or is being loaded.
+  bool concerns(std::string_view key) const { return rows_.contains(key) || loading_.contains(key); }
   /// As find(), for a look that no load follows: notes nothing.
   Found peek(std::string_view key) const;
 
