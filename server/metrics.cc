@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include "server/gateway_metrics.h"
+
 namespace holdfast {
 namespace {
 
@@ -16,35 +18,6 @@ void process_metrics(http::Metrics& metrics) {
                   seconds(usage.ru_utime) + seconds(usage.ru_stime));
   metrics.gauge("process_resident_bytes_max", "The most memory that was resident.",
                 static_cast<double>(usage.ru_maxrss) * 1024);
-}
-
-void gateway_metrics(const gateway::GatewayFigures& f, const http::Labels& worker, http::Metrics& metrics) {
-  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
-    metrics.counter(name, help, static_cast<double>(value), worker);
-  };
-  metrics.gauge("connections", "Open client connections.", static_cast<double>(f.connections), worker);
-  metrics.gauge("sessions_connected", "Of them logged in.", static_cast<double>(f.sessions), worker);
-  counter("frames_received_total", "Frames from clients.", f.frames_in);
-  counter("frames_sent_total", "Frames to clients.", f.frames_out);
-  counter("received_bytes_total", "Bytes from clients.", f.bytes_in);
-  counter("sent_bytes_total", "Bytes to clients.", f.bytes_out);
-  counter("socket_writes_total", "System calls that sent them.", f.writes);
-  counter("requests_total", "Requests of clients.", f.requests);
-  counter("requests_rate_limited_total", "Answered RATE_LIMITED.", f.rate_limited);
-  counter("sessions_held_back_total", "Times that commands waited for a partition to confirm its sessions.",
-          f.held_back);
-  counter("connections_dropped_slow_total", "Connections that did not read.", f.dropped_slow);
-  counter("connections_dropped_idle_total", "Connections that said nothing.", f.dropped_idle);
-  const auto refused = [&](const char* why, std::uint64_t value) {
-    http::Labels labels = worker;
-    labels.emplace_back("why", why);
-    metrics.counter("connections_refused_total", "Connections that were refused.", static_cast<double>(value), labels);
-  };
-  refused("full", f.refused_full);
-  refused("plaintext", f.refused_plaintext);
-  refused("garbage", f.refused_garbage);
-  refused("stopped", f.refused_stopped);
-  refused("tls", f.refused_tls);
 }
 
 void partition_metrics(const Worker::Figures& f, const http::Labels& worker, http::Metrics& metrics) {
@@ -85,12 +58,14 @@ void collect_metrics(Engine& engine, const gateway::Admission& admission, http::
   process_metrics(metrics);
   metrics.gauge("connections_max", "Connections that are admitted at once.",
                 static_cast<double>(admission.connections_max()));
+  std::vector<gateway::GatewayFigures> gateways;
   for (std::size_t i = 0; i < engine.workers().size(); ++i) {
     const http::Labels worker{{"worker", std::to_string(i)}};
     const Worker::Figures figures = engine.workers()[i]->figures();
-    gateway_metrics(figures.gateway, worker, metrics);
+    gateways.push_back(figures.gateway);
     partition_metrics(figures, worker, metrics);
   }
+  add_gateway_metrics(metrics, gateways);
   const Engine::Figures figures = engine.figures();
   metrics.counter("commits_total", "Group commits of the log: one write and one sync each.",
                   static_cast<double>(figures.commits.commits));

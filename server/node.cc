@@ -60,12 +60,11 @@ struct Node::Impl {
   explicit Impl(const Config& c) : config(c) {}
 
   Status start();
-  Status listen_http();
+  Status listen_http(const TlsContext& tls);
   Status listen();
   void watch();
   void drain();
   void stop_http();
-  void finish(int code);
 
   const Config config;
   std::unique_ptr<Engine> engine;
@@ -106,15 +105,16 @@ Status Node::Impl::start() {
   gateway::Admission::Options options;
   options.connections_max = config.gateway.connections_max;
   options.operator_key = *operator_key;
+  options.limits = config.limits;
   admission = std::make_unique<gateway::Admission>(std::move(options));
   for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
-  if (const Status listening = listen_http(); !listening) return listening.error();
+  if (const Status listening = listen_http(*tls); !listening) return listening.error();
   if (const Status listening = listen(); !listening) return listening.error();
   engine->start_workers();
   return Ok{};
 }
 
-Status Node::Impl::listen_http() {
+Status Node::Impl::listen_http(const TlsContext& tls) {
   const auto readiness = [this] {
     const std::size_t open = open_partitions(*engine);
     if (draining) return http::Readiness{false, "draining"};
@@ -127,8 +127,9 @@ Status Node::Impl::listen_http() {
   auto bound = operators->listen(config.admin);
   if (!bound) return bound.error();
   admin_endpoint = *bound;
-  users = std::make_unique<http::HttpServer>(control.get_executor(),
-                                             http::public_pages({std::string(kVersion), readiness}));
+  users =
+      std::make_unique<http::HttpServer>(control.get_executor(), http::public_pages({std::string(kVersion), readiness}),
+                                         http::HttpServerOptions{.tls = tls});
   bound = users->listen(config.http);
   if (!bound) return bound.error();
   http_endpoint = *bound;
@@ -138,6 +139,13 @@ Status Node::Impl::listen_http() {
 /// Every worker listens on the same port; the kernel spreads connections over them.
 Status Node::Impl::listen() {
   HostPort where = config.listen;
+  {
+    // Sharing a port is for our own workers: another process that listens there must be noticed.
+    auto alone = Listener::open(control.get_executor(), where);
+    if (!alone) return alone.error();
+    where.port = (*alone)->port();
+    (*alone)->close();
+  }
   for (auto& worker : engine->workers()) {
     auto bound = worker->gateway().listen(where);
     if (!bound) return bound.error();
@@ -232,8 +240,8 @@ std::string Node::welcome() const {
          port + " on " + address + ": native frames and WebSocket, TLS 1.3" +
          (config.gateway.allow_plaintext ? " and plain text\n" : "; plain text on loopback only\n") +
          "  operators   http://" + at(impl_->admin_endpoint) + "/healthz, /readyz, /metrics\n" +
-         "  users       http://" + config.http.str() + "/\n" + "  data        " + data + " (operator key in " + data +
-         "/operator.key)\n" +
+         "  users       http://" + at(impl_->http_endpoint) + "/\n" + "  data        " + data + " (operator key in " +
+         data + "/operator.key)\n" +
          "\nChat from two terminals:\n"
          "  build/bin/holdfast-chat --server 127.0.0.1:" +
          port + " --user alice\n" + "  build/bin/holdfast-chat --server 127.0.0.1:" + port +
