@@ -26,6 +26,9 @@ constexpr char kPositionTag = 1 << 3;             // InboxItem.position: varint
 constexpr char kItemsTag = 1 << 3 | 2;            // InboxPush.items: length-delimited
 constexpr std::uint64_t kInboxTag = 40 << 3 | 2;  // ServerFrame.inbox: length-delimited
 
+/// Of items in one InboxPush: well within a frame, with one more item of up to a kilobyte.
+constexpr std::size_t kPushBytesMax = 64 << 10;
+
 /// Appends one InboxPush.items: a stored item is everything but its position, and fields may come in any order.
 void append_item(std::string& out, std::uint64_t position, std::string_view item) {
   out.push_back(kItemsTag);
@@ -90,6 +93,7 @@ void Attached::want_page(const chat::ConnectionRef& ref, Connection& connection)
 void Attached::append(const chat::ConnectionRef& ref, Connection& connection, std::uint64_t position,
                       std::string_view item) {
   HF_CHECK(position > connection.sent, "positions rise");
+  if (connection.items.size() + item.size() > kPushBytesMax) push_items(ref, connection);
   if (connection.items.empty()) with_items_.push_back(ref);
   const std::size_t before = connection.items.size();
   append_item(connection.items, position, item);
@@ -228,15 +232,19 @@ void Attached::tick(SteadyTime now) {
   std::erase_if(watched_, [](const auto& watched) { return watched.second.watchers.empty(); });
 }
 
+void Attached::push_items(const chat::ConnectionRef& ref, Connection& connection) {
+  if (connection.items.empty()) return;
+  std::string frame = inbox_frame(connection.items);
+  connection.credit -= static_cast<std::int64_t>(frame.size() - connection.items.size());
+  deliveries_.push_back(chat::DeliverInbox{ref, std::move(frame), connection.sent});
+  connection.items.clear();
+  connection.items.shrink_to_fit();
+}
+
 std::vector<chat::Delivery> Attached::take_deliveries() {
   for (const auto& ref : std::exchange(with_items_, {})) {
     const auto at = connections_.find(ref);
-    if (at == connections_.end() || at->second.items.empty()) continue;
-    std::string frame = inbox_frame(at->second.items);
-    at->second.credit -= static_cast<std::int64_t>(frame.size() - at->second.items.size());
-    deliveries_.push_back(chat::DeliverInbox{ref, std::move(frame), at->second.sent});
-    at->second.items.clear();
-    at->second.items.shrink_to_fit();
+    if (at != connections_.end()) push_items(ref, at->second);
   }
   return std::exchange(deliveries_, {});
 }

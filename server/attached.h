@@ -84,6 +84,8 @@ class Attached {
 
   void want_page(const chat::ConnectionRef& ref, Connection& connection);
   void append(const chat::ConnectionRef& ref, Connection& connection, std::uint64_t position, std::string_view item);
+  /// What has come together for a connection becomes a delivery.
+  void push_items(const chat::ConnectionRef& ref, Connection& connection);
   void announce(const UserId& user, Presence& presence, bool online);
 
   const Timing timing_;
