@@ -10,7 +10,7 @@
 namespace holdfast::chat {
 namespace {
 
-constexpr int kUsersOfARequestMax = 1000;
+constexpr int kUsersOfARequestMax = 500;  ///< the answer, some 200 bytes for each, fits into a frame
 constexpr std::size_t kReasonBytesMax = 1024;
 
 /// One user of the request: where it lives, under which id, and with what token it is tried this round.
@@ -125,7 +125,7 @@ class Provisioning {
 
 std::optional<RequestOutcome> bad_provisioning(const FlowRequest& request) {
   const v1::ProvisionUsers& wish = request.frame.provision_users();
-  if (wish.usernames_size() > kUsersOfARequestMax) return failed(v1::TOO_LARGE, "usernames: at most 1000");
+  if (wish.usernames_size() > kUsersOfARequestMax) return failed(v1::TOO_LARGE, "usernames: at most 500");
   if (const auto bad = bad_idempotency_id(request)) return outcome(*bad);
   if (const auto bad = first_complaint({bad_device_name(wish.device_name(), request.backend.limits())}))
     return outcome(*bad);

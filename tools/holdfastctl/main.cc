@@ -18,7 +18,7 @@ using namespace holdfast::ctl;
 
 namespace {
 
-constexpr std::size_t kProvisionMax = 1'000;  // at once, by the protocol
+constexpr std::size_t kProvisionMax = 500;  // at once, by the protocol
 
 /// Remembers why there is no connection.
 struct Events final : client::ClientEvents {
