@@ -1,6 +1,6 @@
 /// The bodies of our messages: each says which it is, and every byte follows from that, so that a damaged one is seen.
 ///
-///     body = pair " " sequence " " *filler       ; decimal; filler is one letter, chosen by the sequence
+///     body = pair " " sequence " " *filler       ; decimal; filler: letters drawn by pair and sequence
 #pragma once
 
 #include <cstdint>
