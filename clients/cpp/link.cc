@@ -167,24 +167,30 @@ void Link::wait_to_write() {
   });
 }
 
-Awaitable<void> Link::write_websocket(std::shared_ptr<Link> link) {
+/// False: the connection is gone. The reader sees the same end and says so.
+Awaitable<bool> Link::write_frames(std::shared_ptr<Link> link, std::string frames) {
   FrameDecoder cutter;
-  while (link->core_ != nullptr && !link->core_->machine.output().empty()) {
-    const std::string frames = std::exchange(link->core_->machine.output(), {});
-    std::string_view rest = frames;
-    while (link->core_ != nullptr) {
-      auto payload = cutter.next(rest);
-      if (!payload || !*payload) break;
-      auto written = co_await link->websocket_->write(std::string(**payload));
-      if (!written)
-        co_return;  // the reader sees the same end and says so; write_waits_ stays: nothing goes out any more
-    }
+  std::string_view rest = frames;
+  while (true) {
+    auto payload = cutter.next(rest);
+    if (!payload || !*payload) co_return true;
+    auto written = co_await link->websocket_->write(std::string(**payload));
+    if (!written) co_return false;
   }
-  link->write_waits_ = false;
 }
 
-Awaitable<void> Link::close_websocket(std::shared_ptr<Link> link) {
+Awaitable<void> Link::write_websocket(std::shared_ptr<Link> link) {
+  bool good = true;
+  while (good && link->core_ != nullptr && !link->core_->machine.output().empty()) {
+    std::string frames = std::exchange(link->core_->machine.output(), {});
+    good = co_await write_frames(link, std::move(frames));
+  }
+  link->write_waits_ = !good;  // of a connection that is gone nothing is asked any more
+}
+
+Awaitable<void> Link::close_websocket(std::shared_ptr<Link> link, std::string last) {
   constexpr std::uint16_t kNormalClosure = 1000;
+  if (!link->write_waits_) co_await write_frames(link, std::move(last));
   std::string reason;
   co_await link->websocket_->close(kNormalClosure, std::move(reason));
 }
@@ -197,10 +203,10 @@ void Link::drop(bool write_first) {
     stream_->close();
     return;
   }
-  core_ = nullptr;
+  auto* core = std::exchange(core_, nullptr);
   if (!websocket_) return;
   if (write_first)
-    runtime_.tasks.spawn("client websocket close", close_websocket(shared_from_this()));
+    runtime_.tasks.spawn("client websocket close", close_websocket(shared_from_this(), core->machine.output()));
   else
     websocket_->abort();
 }

@@ -33,7 +33,9 @@ class Link : public std::enable_shared_from_this<Link> {
   static Awaitable<std::string> read_native(std::shared_ptr<Link> link);
   static Awaitable<std::string> read_websocket(std::shared_ptr<Link> link);
   static Awaitable<void> write_websocket(std::shared_ptr<Link> link);
-  static Awaitable<void> close_websocket(std::shared_ptr<Link> link);
+  /// Writes `last` and says good-bye.
+  static Awaitable<void> close_websocket(std::shared_ptr<Link> link, std::string last);
+  static Awaitable<bool> write_frames(std::shared_ptr<Link> link, std::string frames);
 
   /// What came of one go at the socket: go on waiting, or the reason of the end.
   struct Turn {

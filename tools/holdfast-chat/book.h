@@ -17,7 +17,8 @@ struct Conversation {
   UserId peer;        ///< direct
   std::uint64_t last_number = 0;
   std::uint64_t read_number = 0;
-  std::uint64_t shown_number = 0;  ///< the newest change that was printed here; 0: none yet
+  std::uint64_t shown_number = 0;    ///< the newest change that was printed as it came; 0: none yet
+  std::uint64_t history_number = 0;  ///< the newest that a page of history has shown to a person
   std::uint64_t unread = 0;
   std::int64_t last_time_ms = 0;
   bool muted = false;

@@ -100,6 +100,10 @@ Awaitable<bool> Chat::choose_credentials() {
     auto typed = co_await ask_line(fresh ? "Choose a password: " : "Password: ", true);
     if (!typed) co_return false;
     password = std::move(*typed);
+    if (fresh) {
+      const auto again = co_await ask_line("The same again: ", true);
+      if (again != password) co_return fail("register", "the two passwords differ");
+    }
   }
   if (fresh)
     client_options_.credentials = client::RegisterWith{options_.user, password, options_.email};
@@ -139,6 +143,7 @@ Awaitable<bool> Chat::choose_session() {
 Awaitable<bool> Chat::come_online() {
   client_ = std::make_unique<Client>(runtime_, client_options_, *this, store_.get());
   book_ = std::make_unique<Book>(*client_);
+  screen_.set_prompt("");
   client_->start();
   while (!was_online_ && !ended_) co_await state_changed_.wait();
   co_return was_online_;

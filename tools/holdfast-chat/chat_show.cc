@@ -75,10 +75,11 @@ Awaitable<void> Chat::show_change(ConversationId id, v1::Change change, bool his
     if (change.has_renamed()) conversation->title = change.renamed().title();
     if (is_post && !own && id != open_ && change.number() > conversation->read_number) ++conversation->unread;
   }
-  if (is_post)
-    co_await show_post(id, change, history);
-  else
-    co_await show_other(id, change, history);
+  // A page of history may run ahead of the inbox; a person need not see the same line twice.
+  const auto* known = book_->find(id);
+  const bool seen = !history && known != nullptr && change.number() <= known->history_number;
+  if (is_post && !seen) co_await show_post(id, change, history);
+  if (!is_post && !seen) co_await show_other(id, change, history);
   if (is_post && !own && !history) {
     ++received_;
     typing_.erase(book_->known_name(change.author()));
@@ -202,6 +203,9 @@ Awaitable<std::size_t> Chat::show_history(ConversationId id, std::uint64_t from,
   }
   std::vector<v1::Change> changes(reply.frame.history().changes().begin(), reply.frame.history().changes().end());
   std::reverse(changes.begin(), changes.end());
+  auto* conversation = book_->find(id);
+  if (screen_.interactive() && from == 0 && conversation != nullptr && !changes.empty())
+    conversation->history_number = changes.back().number();
   for (const auto& change : changes) co_await show_change(id, change, true);
   co_return changes.size();
 }
@@ -225,7 +229,8 @@ void Chat::flush_marks() {
 void Chat::update_prompt() {
   if (!screen_.interactive() || ended_) return;
   std::string prompt = open_.is_zero() ? "" : book_->known_label(open_);
-  if (const auto unread = book_->unread_besides(open_); unread > 0) prompt += " [" + std::to_string(unread) + "]";
+  if (const auto unread = book_->unread_besides(open_); unread > 0)
+    prompt += (prompt.empty() ? "[" : " [") + std::to_string(unread) + "]";
   if (typing_.size() == 1) prompt += " (" + typing_.begin()->first + " is typing…)";
   if (typing_.size() > 1) prompt += " (" + std::to_string(typing_.size()) + " are typing…)";
   if (away_) prompt += " (offline)";

@@ -104,13 +104,12 @@ void LineEditor::feed_escape(char byte, Happened& happened) {
 
 LineEditor::Happened LineEditor::feed(std::string_view bytes) {
   Happened happened;
-  bool in_escape = !escape_.empty();
   for (const char byte : bytes) {
-    if (in_escape) {
+    if (in_escape_) {
       feed_escape(byte, happened);
-      in_escape = !escape_.empty();
+      in_escape_ = !escape_.empty();
     } else if (byte == kEscape) {
-      in_escape = true;
+      in_escape_ = true;
     } else if (static_cast<unsigned char>(byte) < 0x20 || byte == kDelete) {
       feed_control(byte, happened);
       happened.typed = true;

@@ -48,7 +48,8 @@ class LineEditor {
 
   std::string text_;
   std::size_t cursor_ = 0;  ///< a byte, at the beginning of a character
-  std::string escape_;      ///< an unfinished escape sequence
+  bool in_escape_ = false;
+  std::string escape_;  ///< what came of an unfinished escape sequence, behind ESC
   std::vector<std::string> earlier_;
   std::size_t recalled_ = 0;  ///< index into earlier_, its size: the line being written
   std::string draft_;         ///< the line being written while another is recalled

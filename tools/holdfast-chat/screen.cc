@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
+#include <utility>
 
 #include "tools/holdfast-chat/text.h"
 
@@ -57,7 +58,7 @@ Screen::~Screen() {
 }
 
 std::string Screen::paint(std::string_view code, std::string_view text) const {
-  if (!colour_) return std::string(text);
+  if (!colour_ || text.empty()) return std::string(text);
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
@@ -95,6 +96,7 @@ void Screen::ring() {
 void Screen::set_prompt(std::string prompt) {
   if (prompt == prompt_ && row_drawn_) return;
   prompt_ = std::move(prompt);
+  if (prompt_.empty() && std::exchange(row_drawn_, false)) write_out("\r\x1b[K");
   redraw();
 }
 

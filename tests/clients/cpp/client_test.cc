@@ -211,18 +211,19 @@ TEST_CASE("Client: closing leaves nothing running, also from within a delivery")
   }
 }
 
-TEST_CASE("Client: a WebSocket that is still saying good-bye can be cut short") {
-  Stage stage;
-  FakeServer server(stage.io.get_executor());
-  {
+TEST_CASE("Client: a WebSocket that is still saying good-bye can be cut short at every step") {
+  for (int steps = 0; steps < 12; ++steps) {
+    Stage stage;
+    FakeServer server(stage.io.get_executor());
     Client client(stage.runtime, stage.options("ws://", server.port()), stage.reader);
     client.start();
     REQUIRE(stage.run_until([&] { return client.online(); }));
     client.close();
+    for (int i = 0; i < steps; ++i) stage.io.poll_one();
     stage.runtime.cancel();
+    server.stop();
+    stage.finish();
   }
-  server.stop();
-  stage.finish();
 }
 
 TEST_CASE("Client: two hundred in one thread talk at the same time") {
