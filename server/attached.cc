@@ -29,6 +29,10 @@ constexpr std::uint64_t kInboxTag = 40 << 3 | 2;  // ServerFrame.inbox: length-d
 /// Of items in one InboxPush: well within a frame, with one more item of up to a kilobyte.
 constexpr std::size_t kPushBytesMax = 64 << 10;
 
+/// A page is cut by bytes as the database counts them, with its own prefix of each key. To take a whole page for one
+/// that was cut costs another look; the other way round would leave out what lies behind it.
+constexpr std::size_t kRowBytesBesides = 16;
+
 /// Appends one InboxPush.items: a stored item is everything but its position, and fields may come in any order.
 void append_item(std::string& out, std::uint64_t position, std::string_view item) {
   out.push_back(kItemsTag);
@@ -142,7 +146,7 @@ void Attached::read(const Page& page, const std::vector<Row>& inbox, const std::
   // A page that is not the inbox's end holds heads only as far as itself: positions must not go back later. And the two
   // were read at two moments: only up to where the inbox ended when they were asked for are both sure to be whole.
   std::size_t page_bytes = 0;
-  for (const Row& row : inbox) page_bytes += row.key.size() + row.value.size();
+  for (const Row& row : inbox) page_bytes += row.key.size() + row.value.size() + kRowBytesBesides;
   const bool whole = inbox.size() < kPageRows && page_bytes < page.bytes_max;
   const bool moved = users_.at(connection.user).head != page.head;
   std::uint64_t up_to = whole || items.empty() ? UINT64_MAX : items.rbegin()->first;
