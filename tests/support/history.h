@@ -35,6 +35,7 @@ struct History {
     std::string client_message_id;
     std::optional<std::uint64_t> number;  ///< acknowledged as; 0: refused for good; nothing: never answered
     bool put_off = false;                 ///< answered RETRY in between: it may have been overtaken
+    std::string device;                   ///< of those of its author
   };
   /// A row of a user's inbox, or a head that was put in its order.
   struct InboxRow {
@@ -53,7 +54,7 @@ struct History {
   };
 
   std::vector<Device> devices;
-  std::vector<Post> posts;                          ///< in the order in which each author sent them
+  std::vector<Post> posts;                          ///< in the order in which each device sent them
   std::map<UserId, std::vector<InboxRow>> inboxes;  ///< of accounts that stand at the end
   std::map<ConversationId, Conversation> conversations;
   std::vector<std::string> complaints;  ///< of clients, at the moment: an item twice on one connection, a lost session

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/hash.h"
 
@@ -49,7 +50,7 @@ class Checker {
   }
 
   void check_posts() {
-    std::map<std::pair<ConversationId, UserId>, std::uint64_t> newest;
+    std::map<std::tuple<ConversationId, UserId, std::string>, std::uint64_t> newest;
     for (const History::Post& post : history_.posts) {
       if (!post.number) continue;
       const auto there = find_post(post);
@@ -61,8 +62,9 @@ class Checker {
       if (there != number)
         say("H1: a post acknowledged as " + std::to_string(number) + " of " + short_of(post.conversation.bytes()) +
             (there == 0 ? " is lost" : " is at " + std::to_string(there)));
-      auto& before = newest[{post.conversation, post.author}];
-      if (number <= before && !post.put_off) say("H3: posts of one author changed places at " + std::to_string(number));
+      if (post.put_off) continue;
+      auto& before = newest[{post.conversation, post.author, post.device}];
+      if (number <= before) say("H3: posts of one device changed places at " + std::to_string(number));
       before = std::max(before, number);
     }
   }

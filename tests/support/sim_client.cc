@@ -157,7 +157,7 @@ std::size_t SimClient::ask(v1::ClientFrame frame) {
   if (frame.has_post()) {
     frame.mutable_post()->set_client_message_id(id);
     request.post = history_.posts.size();
-    history_.posts.push_back({*ConversationId::from_bytes(frame.post().conversation_id()), user_, id, {}, false});
+    history_.posts.push_back({*ConversationId::from_bytes(frame.post().conversation_id()), user_, id, {}, false, options_.device});
   } else {
     frame.set_idempotency_id(id);
   }

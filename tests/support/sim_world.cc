@@ -118,6 +118,7 @@ void SimWorld::collect_entry(const log::Entry& entry) {
       for (const auto& user : made.recipients()) conversation.members[*UserId::from_bytes(user)] = {{1, 0}};
   }
   for (const log::Write& write : entry.writes()) {
+    if (write.has_remove_until()) continue;  // acknowledged rows, and those of an account that goes
     const auto key = keys::decode(write.key());
     HF_CHECK(key, "written keys are of the grammar");
     if (key->family == keys::Family::mailbox) {

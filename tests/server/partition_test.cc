@@ -1,0 +1,318 @@
+#include "server/partition.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/uuid.h"
+#include "proto/state.pb.h"
+#include "server/chat/conversation_id.h"
+#include "storage/keys.h"
+#include "tests/support/partition_bench.h"
+#include "tests/support/requests.h"
+
+namespace holdfast {
+namespace {
+
+const UserId kAlice({1}), kBob({2}), kCarol({3});
+const SessionId kPhone({11}), kLaptop({12});
+
+struct Bench : PartitionBench {
+  using PartitionBench::PartitionBench;
+  SeededRandom random{1};
+
+  std::string fresh_id() { return make_uuid7(now, random).str(); }
+  v1::ClientFrame with_id(v1::ClientFrame frame) {
+    if (frame.has_post())
+      frame.mutable_post()->set_client_message_id(fresh_id());
+    else
+      frame.set_idempotency_id(fresh_id());
+    return frame;
+  }
+  std::size_t ask(const UserId& user, v1::ClientFrame frame, const SessionId& session = kPhone) {
+    return request(user, with_id(std::move(frame)), session);
+  }
+  /// A direct conversation in the state, in nobody's memory.
+  std::string direct(const UserId& a, const UserId& b) {
+    state::Conversation row;
+    row.set_kind(v1::DIRECT);
+    row.add_peers()->set_user(std::min(a, b).str());
+    row.add_peers()->set_user(std::max(a, b).str());
+    const ConversationId id = chat::direct_conversation(a, b);
+    store(keys::conversation(id), row);
+    return id.str();
+  }
+  void user(const UserId& id, const std::vector<SessionId>& sessions, std::uint64_t head = 0) {
+    state::Account account;
+    account.set_username("user" + std::to_string(id.bytes()[0]));
+    state::Mailbox mailbox;
+    mailbox.set_head(head);
+    for (const SessionId& session : sessions) {
+      account.add_sessions(session.str());
+      mailbox.add_cursors()->set_session(session.str());
+      state::Session row;
+      row.set_last_seen_ms(to_ms(now));
+      store(keys::session(id, session), row);
+    }
+    store(keys::account(id), account);
+    store(keys::mailbox(id), mailbox);
+  }
+};
+
+TEST_CASE("Partition: nothing is decided or read before its epoch is open (F5, F6)") {
+  Bench bench;
+  bench.user(kAlice, {kPhone});
+  const auto write = bench.ask(kAlice, requests::open_direct(kBob));
+  const auto read = bench.ask(kAlice, requests::list_conversations());
+  bench.turn();
+  REQUIRE(bench.in_flight);
+  CHECK(bench.rows_wanted.empty());
+  CHECK_FALSE(bench.answer(write));
+  bench.durable();
+  bench.run();
+  CHECK(bench.frame(write).has_conversation());
+  CHECK(bench.frame(read).has_conversations());
+  CHECK(bench.entries[0]->kind() == log::Entry::EPOCH_START);
+}
+
+TEST_CASE("Partition: an answer leaves when the entry it was decided with is durable, not before (W6)") {
+  Bench bench;
+  bench.open();
+  const std::string where = bench.direct(kAlice, kBob);
+  const auto place = bench.ask(kAlice, requests::post(where, "hello"));
+  bench.turn();
+  bench.load_rows();
+  REQUIRE(bench.in_flight);
+  CHECK_FALSE(bench.answer(place));
+  CHECK(bench.entries.size() == 1);  // I9: not committed, and so given to nobody
+  bench.durable();
+  REQUIRE(bench.answer(place));
+  CHECK(bench.frame(place).change().number() == 1);
+}
+
+TEST_CASE("Partition: what comes while an entry is in flight shares the next one (W1)") {
+  Bench bench;
+  bench.open();
+  const std::string where = bench.direct(kAlice, kBob);
+  bench.ask(kAlice, requests::post(where, "first"));
+  bench.turn();
+  bench.load_rows();
+  const auto second = bench.ask(kAlice, requests::post(where, "second"));
+  const auto third = bench.ask(kBob, requests::post(where, "third"));
+  bench.turn();
+  bench.durable();
+  CHECK_FALSE(bench.answer(second));
+  bench.run();
+  CHECK(bench.frame(second).change().number() == 2);
+  CHECK(bench.frame(third).change().number() == 3);
+  CHECK(bench.entries.size() == 3);
+}
+
+TEST_CASE("Partition: a refusal that was decided beside writes waits for them (W6)") {
+  Bench bench;
+  bench.open();
+  const std::string where = bench.direct(kAlice, kBob);
+  bench.ask(kAlice, requests::post(where, "load the rows"));
+  bench.run();
+  bench.now += std::chrono::milliseconds(1);  // a newer id than the last: nothing is to be looked up
+  bench.ask(kAlice, requests::post(where, "a write"));
+  const auto refused = bench.ask(kAlice, requests::open_direct(kAlice));
+  bench.turn();
+  REQUIRE(bench.in_flight);
+  CHECK_FALSE(bench.answer(refused));
+  bench.durable();
+  CHECK(bench.error(refused) == v1::INVALID_ARGUMENT);
+}
+
+TEST_CASE("Partition: the same post twice in one entry is one change (W2, I10)") {
+  Bench bench;
+  bench.open();
+  const std::string where = bench.direct(kAlice, kBob);
+  const v1::ClientFrame post = bench.with_id(requests::post(where, "once"));
+  const auto first = bench.request(kAlice, post), again = bench.request(kAlice, post);
+  bench.run();
+  CHECK(bench.frame(first).change().number() == 1);
+  CHECK(bench.frame(again).change().number() == 1);
+  CHECK(bench.stored<state::Conversation>(keys::conversation(chat::direct_conversation(kAlice, kBob)))->posts() == 1);
+  const auto later = bench.request(kAlice, post);  // of what is committed, and no longer in memory
+  bench.run();
+  CHECK(bench.frame(later).change().number() == 1);
+}
+
+TEST_CASE("Partition: posts keep their order when the first of them steps aside for rows") {
+  Bench bench;
+  bench.open();
+  const std::string here = bench.direct(kAlice, kBob), there = bench.direct(kAlice, kCarol);
+  bench.ask(kAlice, requests::post(there, "in memory"));
+  bench.run();
+  const auto first = bench.ask(kAlice, requests::post(here, "first"));
+  bench.turn();
+  REQUIRE_FALSE(bench.rows_wanted.empty());
+  const auto second = bench.ask(kAlice, requests::post(here, "second"));
+  const auto elsewhere = bench.ask(kAlice, requests::post(there, "not held up"));
+  bench.turn();
+  bench.load_rows(1);  // some of what the first wants
+  const auto third = bench.ask(kBob, requests::post(here, "third"));
+  bench.run();
+  CHECK(bench.frame(first).change().number() == 1);
+  CHECK(bench.frame(second).change().number() == 2);
+  CHECK(bench.frame(third).change().number() == 3);
+  CHECK(bench.frame(elsewhere).change().number() == 2);
+}
+
+command::Command deliver(const std::string& where, std::uint64_t number, const std::vector<UserId>& users,
+                         std::uint64_t seq) {
+  command::Command command;
+  auto& what = *command.mutable_deliver();
+  what.set_conversation(where);
+  what.set_kind(v1::GROUP);
+  what.set_number(number);
+  what.set_reference(true);
+  for (const UserId& user : users) what.add_users(user.str());
+  command.mutable_source()->set_subscriber("delivery");
+  command.mutable_source()->set_partition(7);
+  command.mutable_source()->set_seq(seq);
+  return command;
+}
+
+TEST_CASE("Partition: a subscriber's commands are taken in its order, though only the first wants rows (I10)") {
+  Bench bench;
+  bench.open();
+  const std::string where = ConversationId({9}).str();
+  bench.user(kAlice, {kPhone});
+  bench.user(kBob, {kPhone});
+  bench.submit(deliver(where, 1, {kBob}, 1));
+  bench.run();
+  bench.submit(deliver(where, 2, {kAlice}, 2));  // her rows are not in memory
+  bench.turn();
+  REQUIRE_FALSE(bench.rows_wanted.empty());
+  bench.submit(deliver(where, 3, {kBob}, 3));
+  bench.turn();
+  CHECK_FALSE(bench.in_flight);
+  bench.run();
+  CHECK(bench.stored<v1::InboxItem>(keys::inbox(kAlice, 1))->reference() == 2);
+  CHECK(bench.stored<v1::InboxItem>(keys::inbox(kBob, 2))->reference() == 3);
+}
+
+TEST_CASE("Partition: what a subscriber sends again after a crash is taken once (I10)") {
+  Bench bench;
+  bench.open();
+  const std::string where = ConversationId({9}).str();
+  bench.user(kAlice, {kPhone});
+  bench.submit(deliver(where, 1, {kAlice}, 4));
+  bench.submit(deliver(where, 1, {kAlice}, 4));
+  bench.submit(deliver(where, 1, {kAlice}, 3));
+  bench.run();
+  bench.submit(deliver(where, 1, {kAlice}, 4));
+  bench.run();
+  CHECK(bench.stored<state::Mailbox>(keys::mailbox(kAlice))->head() == 1);
+}
+
+TEST_CASE("Partition: one command may want more rows than the cache keeps") {
+  PartitionOptions options;
+  options.cache_bytes = 0;
+  Bench bench(options);
+  bench.open();
+  std::vector<UserId> users;
+  for (std::uint8_t a = 0; a < 10; ++a)
+    for (std::uint8_t b = 0; b < 100; ++b) users.push_back(UserId({7, a, b}));
+  for (const UserId& user : users) bench.user(user, {kPhone});
+  const auto place = bench.submit(deliver(ConversationId({9}).str(), 1, users, 1));
+  bench.run();
+  REQUIRE(bench.answer(place));
+  CHECK(bench.stored<state::Mailbox>(keys::mailbox(users.back()))->head() == 1);
+  CHECK(bench.partition->figures().loads <= 2 * users.size() + 1);  // each once
+}
+
+TEST_CASE("Partition: with nothing in memory every command still comes to its answer, in order") {
+  PartitionOptions options;
+  options.cache_bytes = 0;
+  Bench bench(options);
+  bench.open();
+  std::vector<std::string> where;
+  for (std::uint8_t i = 0; i < 250; ++i) where.push_back(bench.direct(kAlice, UserId({8, i})));
+  std::vector<std::size_t> places;
+  for (int round = 1; round <= 5; ++round) {
+    for (const std::string& each : where) places.push_back(bench.ask(kAlice, requests::post(each, "x")));
+    bench.turn();
+    if (bench.in_flight) bench.durable();
+    bench.load_rows(100);
+    bench.apply();
+  }
+  bench.run();
+  for (std::size_t i = 0; i < places.size(); ++i)
+    REQUIRE(bench.frame(places[i]).change().number() == i / where.size() + 1);
+  CHECK(bench.partition->figures().cached_bytes < 600 * 600);
+}
+
+TEST_CASE("Partition: what was decided without writing anything does not hold up what waits behind it") {
+  PartitionOptions options;
+  options.entry_commands_max = 4;
+  Bench bench(options);
+  bench.open();
+  std::vector<std::size_t> places;
+  for (int i = 0; i < 40; ++i) places.push_back(bench.ask(kAlice, requests::open_direct(kAlice)));  // refused
+  bench.turn();
+  for (const auto place : places) CHECK(bench.answer(place));
+}
+
+TEST_CASE("Partition: beyond its bound it answers RETRY to clients, and refuses no subscriber") {
+  PartitionOptions options;
+  options.waiting_max = 2;
+  Bench bench(options);
+  bench.open();
+  bench.user(kAlice, {kPhone});
+  const std::string where = bench.direct(kAlice, kBob);
+  const auto first = bench.ask(kAlice, requests::post(where, "1")),
+             second = bench.ask(kAlice, requests::post(where, "2"));
+  const auto third = bench.ask(kAlice, requests::post(where, "3"));
+  const auto delivered = bench.submit(deliver(where, 1, {kAlice}, 1));
+  bench.turn();
+  CHECK(bench.error(third) == v1::RETRY);
+  CHECK(bench.frame(third).error().retry_after_ms() > 0);
+  bench.run();
+  CHECK(bench.frame(first).has_change());
+  CHECK(bench.frame(second).has_change());
+  CHECK_FALSE(bench.frame(delivered).has_error());
+  const auto now_there_is_room = bench.ask(kAlice, requests::post(where, "3"));
+  bench.run();
+  CHECK(bench.frame(now_there_is_room).change().number() == 3);
+}
+
+TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds subscribers back, and is got over") {
+  Bench bench;
+  bench.open();
+  bench.user(kAlice, {kPhone});
+  const std::string where = bench.direct(kAlice, kBob);
+  bench.partition->set_pressure(Partition::Pressure::storage_full);
+  const auto write = bench.ask(kAlice, requests::post(where, "1"));
+  const auto read = bench.ask(kAlice, requests::list_conversations());
+  const auto delivered = bench.submit(deliver(where, 1, {kAlice}, 1));
+  bench.run();
+  CHECK(bench.error(write) == v1::STORAGE_FULL);
+  CHECK(bench.frame(read).has_conversations());
+  CHECK_FALSE(bench.answer(delivered));
+  CHECK(bench.entries.size() == 1);
+  bench.partition->set_pressure(Partition::Pressure::none);
+  const auto again = bench.ask(kAlice, requests::post(where, "1"));
+  bench.run();
+  CHECK(bench.frame(again).change().number() == 1);
+  CHECK(bench.answer(delivered));
+}
+
+TEST_CASE("Partition: while the state lags nothing more is decided, and reads go on") {
+  Bench bench;
+  bench.open();
+  bench.user(kAlice, {kPhone});
+  const std::string where = bench.direct(kAlice, kBob);
+  bench.partition->set_pressure(Partition::Pressure::lagging);
+  const auto write = bench.ask(kAlice, requests::post(where, "1"));
+  const auto read = bench.ask(kAlice, requests::list_conversations());
+  bench.run();
+  CHECK_FALSE(bench.answer(write));
+  CHECK(bench.answer(read));
+  bench.partition->set_pressure(Partition::Pressure::none);
+  bench.run();
+  CHECK(bench.frame(write).change().number() == 1);
+}
+
+}  // namespace
+}  // namespace holdfast
