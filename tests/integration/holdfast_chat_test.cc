@@ -119,7 +119,7 @@ TEST_CASE("holdfast-chat: the exit code tells a wrong password, a missing one an
   CHECK(missing.exit_code == 2);
   desk.seconds = "0.2";
   CHECK(desk.chat(ada, Desk::server() + " --wait 1", "").exit_code == 4);
-  CHECK(desk.chat(ada, "-s 127.0.0.1:1", "").exit_code == 3);
+  CHECK(desk.chat(ada, "-s 127.0.0.1:1 --password-file " + desk.password(), "").exit_code == 3);
 }
 
 TEST_CASE("holdfast-chat: logging out ends the session, and the next start wants a password") {
