@@ -91,7 +91,7 @@ void Client::close() {
 
 Status Client::send(const ConversationId& conversation, std::string body, SendCallback done, ask::PostOptions options) {
   v1::ClientFrame frame = ask::post(conversation, std::move(body), std::move(options));
-  auto taken = core_->machine.send(frame, std::move(done));
+  auto taken = core_->machine.send(steady_now(), frame, std::move(done));
   if (taken) core_->after();
   return taken;
 }

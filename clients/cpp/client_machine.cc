@@ -196,8 +196,9 @@ SteadyTime ClientMachine::after_wait(SteadyTime now, milliseconds retry_after) {
 
 // ------------------------------------------------------------------------------------------------ asking
 
-Status ClientMachine::send(v1::ClientFrame& post, SendCallback done) {
+Status ClientMachine::send(SteadyTime now, v1::ClientFrame& post, SendCallback done) {
   if (state_ == State::ended) return Error{Errc::io, "the client is closed"};
+  if (time_known_) post.mutable_post()->set_client_message_id(make_uuid7(server_now(now), *random_).str());
   auto added = outbox_.add(++last_request_id_, post, std::move(done));
   if (added) outbox_unsaved_ = true;
   return added;

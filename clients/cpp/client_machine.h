@@ -71,7 +71,7 @@ class ClientMachine {
 
   // ---- what the application asks for
   /// Fails with retry_later (the outbox is full) or invalid_argument, or io (ended); then nothing is kept.
-  Status send(v1::ClientFrame& post, SendCallback done);
+  Status send(SteadyTime now, v1::ClientFrame& post, SendCallback done);
   /// `done` is called exactly once, not from within this call.
   void request(SteadyTime now, v1::ClientFrame frame, ReplyCallback done,
                std::optional<std::chrono::milliseconds> time_max);

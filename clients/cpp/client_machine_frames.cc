@@ -1,5 +1,8 @@
 // ClientMachine: what comes in.
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/uuid.h"
@@ -15,27 +18,42 @@ constexpr milliseconds kSaveAfter{200};
 constexpr milliseconds kConfirmMax{60'000};
 constexpr std::uint64_t kRetryAfterMaxMs = 3'600'000;
 
-/// A frame to parse into that keeps its memory. One for all clients of a thread, so that thousands cost nothing; a
-/// receive() within a callback of another one takes a fresh frame.
+/// A frame to parse into, and the memory for it: one for all clients of a thread, so that thousands cost nothing and a
+/// message takes no allocation for each of its parts. A receive() within a callback of another one gets its own.
 class ScratchFrame {
  public:
-  ScratchFrame() : shared_(!taken_) { taken_ = true; }
+  ScratchFrame() : arena_(nested_ ? nullptr : &shared_arena()), outermost_(!nested_) {
+    nested_ = true;
+    frame_ = google::protobuf::Arena::CreateMessage<v1::ServerFrame>(outermost_ ? arena_ : &own_);
+  }
   ~ScratchFrame() {
-    if (shared_) taken_ = false;
+    if (!outermost_) return;
+    arena_->Reset();
+    nested_ = false;
   }
   ScratchFrame(const ScratchFrame&) = delete;
   ScratchFrame& operator=(const ScratchFrame&) = delete;
-  v1::ServerFrame& get() {
-    static thread_local v1::ServerFrame frame;
-    return shared_ ? frame : own_;
-  }
+  v1::ServerFrame& get() { return *frame_; }
 
  private:
-  static thread_local bool taken_;
-  bool shared_;
-  v1::ServerFrame own_;
+  static google::protobuf::Arena& shared_arena() {
+    alignas(8) static thread_local std::array<char, 32 * 1024> first_block;
+    static thread_local google::protobuf::Arena arena([] {
+      google::protobuf::ArenaOptions options;
+      options.initial_block = first_block.data();
+      options.initial_block_size = first_block.size();
+      return options;
+    }());
+    return arena;
+  }
+
+  static thread_local bool nested_;
+  google::protobuf::Arena own_;
+  google::protobuf::Arena* arena_;
+  bool outermost_;
+  v1::ServerFrame* frame_;
 };
-thread_local bool ScratchFrame::taken_ = false;
+thread_local bool ScratchFrame::nested_ = false;
 }  // namespace
 
 void ClientMachine::receive(SteadyTime now, std::string_view payload) {

@@ -158,7 +158,7 @@ struct Play {
   }
   Status post(std::uint8_t to, std::string body, SendCallback done = {}) {
     auto frame = ask::post(conversation(to), std::move(body));
-    return machine.send(frame, std::move(done));
+    return machine.send(now, frame, std::move(done));
   }
   static v1::InboxItem item(std::uint64_t position, std::uint64_t number, std::string body) {
     v1::InboxItem item;
