@@ -9,7 +9,7 @@ using client::RegisterWith;
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kPatience{20};
 
 const char* scheme_of(Over over) {
   switch (over) {

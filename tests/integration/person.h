@@ -1,6 +1,6 @@
 /// People who chat through the client library against a running server, all in one loop in one thread.
 ///
-/// For tests only: what isn't so within 60 s of the loop's turning fails the test.
+/// For tests only: what isn't so within 20 s of the loop's turning fails the test.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
