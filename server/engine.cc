@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::hours kClockJumpMax{24};
 constexpr NodeId kSingleNode{1};
+constexpr std::size_t kFlushBytes = 32u << 20;  // of entries: what a start replays at most, about a second's worth
 
 /// Where a subscriber stood; a subscriber without a cursor begins at the head.
 Result<Seq> cursor_of(const Database& state, PartitionId partition, std::string_view subscriber) {
@@ -117,6 +118,7 @@ void Engine::start_threads() {
   StateStoreOptions state_options;
   state_options.readers = config_.storage.readers;
   state_options.lag_bytes_max = config_.storage.lag_bytes_max;
+  state_options.flush_bytes = kFlushBytes;
   state_ = std::make_unique<StateStore>(
       *state_database_, state_options,
       [this](const auto& applied) {
@@ -158,6 +160,12 @@ void Engine::start_threads() {
 }
 
 void Engine::start_workers() {
+  // What was replayed is in memory only: without this, a second crash soon would replay it again, and more.
+  if (replayed_ > 0)
+    shared_.blocking([this] {
+      if (const Status flushed = state_database_->flush(); !flushed)
+        spdlog::error("flush_failed why='{}'", flushed.error().message);
+    });
   for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
 }
 
