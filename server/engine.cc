@@ -151,7 +151,9 @@ void Engine::start_threads() {
   shared_.rotate_token_key = [this]() -> Status {
     chat::TokenKeys rotated = keys_->get()->rotated(wall_now(), config_.limits.session_unused_max, random_);
     const Status stored = store_token_keys(*config_store_, rotated);
-    if (stored) keys_->set(std::move(rotated));
+    if (!stored) return stored;
+    spdlog::info("operator_acted operation=rotate_token_key key={}", rotated.newest().id);
+    keys_->set(std::move(rotated));
     return stored;
   };
   shared_.confirmed = std::make_unique<std::atomic<std::int64_t>[]>(config_.partitions);

@@ -13,6 +13,7 @@ constexpr std::size_t kClientBytesMax = 128;
 constexpr std::uint32_t kRefusedMax = 256;  ///< frames over the rate that are still answered, between two ticks
 constexpr std::chrono::seconds kPartingMax{5};
 constexpr std::chrono::hours kKeepEvery{24};
+constexpr std::chrono::seconds kTypingEvery{3};  ///< the same said again within this is not passed on
 
 }  // namespace
 
@@ -72,6 +73,13 @@ void Session::on_frame(std::string_view bytes, SteadyTime now) {
     case Frame::kOperatorLogIn: return on_operator_login(frame);
     case Frame::OPERATION_NOT_SET:
       return answer_error(frame.request_id(), v1::UNSUPPORTED, "an operation that this server does not know");
+    case Frame::kSetTyping: {
+      if (!is_told_already(frame.set_typing(), now)) return on_request(std::move(frame));
+      v1::ServerFrame done;
+      done.set_request_id(frame.request_id());
+      done.mutable_done();
+      return frame.request_id() ? outbox_.add(done) : void();
+    }
     default: return on_request(std::move(frame));
   }
 }
@@ -132,6 +140,16 @@ void Session::on_operator_login(const Frame& frame) {
   outbox_.add(done);
 }
 
+bool Session::is_told_already(const v1::SetTyping& typing, SteadyTime now) {
+  if (!caller_.user) return false;
+  const bool same = typing_in_ == typing.conversation_id() && typing_told_ == typing.typing();
+  if (same && now - typing_at_ < kTypingEvery) return true;
+  typing_in_ = typing.conversation_id();
+  typing_told_ = typing.typing();
+  typing_at_ = now;
+  return false;
+}
+
 void Session::on_request(Frame frame) {
   const auto op = frame.operation_case();
   if (tries_password(op)) {
@@ -165,6 +183,7 @@ void Session::on_outcome(const Ticket& ticket, chat::RequestOutcome outcome, Ste
 
 void Session::after_answer(const Ticket& ticket, const v1::ServerFrame& frame) {
   if (frame.has_error()) {
+    if (ticket.operation == Frame::kSetTyping) typing_in_.clear();  // nobody was told
     if (frame.error().code() == v1::WRONG_CREDENTIALS && tries_password(ticket.operation)) {
       parts_.admission.login_failed(peer_address_, parts_.host.wall_now());
     }

@@ -110,6 +110,8 @@ class Session {
   void on_hello(const v1::ClientFrame& frame);
   void on_operator_login(const v1::ClientFrame& frame);
   void on_request(v1::ClientFrame frame);
+  /// True: the others were told so a moment ago, and nothing is passed on.
+  bool is_told_already(const v1::SetTyping& typing, SteadyTime now);
   /// Nothing: within all rates.
   std::optional<std::chrono::milliseconds> over_rate(std::size_t bytes, bool is_request, SteadyTime now);
 
@@ -146,6 +148,9 @@ class Session {
   std::uint64_t credit_ = 0;  ///< taken by the socket and not yet given back
   SteadyTime heard_at_;
   SteadyTime kept_at_{};
+  std::string typing_in_;     ///< the conversation that the others were last told of, empty: none
+  bool typing_told_ = false;  ///< what they were told
+  SteadyTime typing_at_{};
 };
 
 }  // namespace holdfast::gateway

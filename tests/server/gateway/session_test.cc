@@ -237,6 +237,29 @@ TEST_CASE("Session: typing is not sent to a client that is behind") {
   CHECK(play.frame().has_typing());
 }
 
+TEST_CASE("Session: typing said again within three seconds is answered and not passed on") {
+  Play play;
+  play.log_in();
+  v1::ClientFrame frame;
+  frame.set_request_id(7);
+  frame.mutable_set_typing()->set_conversation_id(std::string(16, 'c'));
+  frame.mutable_set_typing()->set_typing(true);
+  play.send(frame);
+  REQUIRE(play.host.runs.size() == 1);
+  play.answer();
+  CHECK(play.frame().has_done());
+  play.send(frame);
+  CHECK(play.host.runs.empty());
+  CHECK(play.frame().has_done());
+  frame.mutable_set_typing()->set_typing(false);  // something else is news
+  play.send(frame);
+  CHECK(play.host.runs.size() == 1);
+  play.answer();
+  play.now += std::chrono::seconds(3);
+  play.send(frame);
+  CHECK(play.host.runs.size() == 1);
+}
+
 TEST_CASE("Session: whoever asks for presence is told of changes") {
   Play play;
   play.log_in();
