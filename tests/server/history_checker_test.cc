@@ -26,7 +26,7 @@ History good() {
   for (std::uint64_t n = 1; n <= 6; ++n) {
     const UserId& author = n % 2 ? kAlice : kBob;
     talk.changes.push_back(posted(n, author));
-    history.posts.push_back({kTalk, author, "id" + std::to_string(n), n, false, "phone"});
+    history.posts.push_back({kTalk, author, "id" + std::to_string(n), n, false, false, "phone"});
     for (const UserId& user : {kAlice, kBob}) history.inboxes[user].push_back({n, kTalk, n, false});
   }
   history.devices.push_back({"alice", kAlice, 0, true, {}});
@@ -50,7 +50,7 @@ TEST_CASE("History checker: an acknowledged post that is lost or elsewhere is fo
   history.posts[2].number = 4;
   CHECK(finds(history, "H1"));
   history = good();
-  history.posts.push_back({kTalk, kAlice, "id7", 7, false, "phone"});
+  history.posts.push_back({kTalk, kAlice, "id7", 7, false, false, "phone"});
   CHECK(finds(history, "H1"));
 }
 

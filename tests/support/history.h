@@ -34,7 +34,8 @@ struct History {
     UserId author;
     std::string client_message_id;
     std::optional<std::uint64_t> number;  ///< acknowledged as; 0: refused for good; nothing: never answered
-    bool put_off = false;                 ///< answered RETRY in between: it may have been overtaken
+    bool put_off = false;                 ///< refused for a while, or perhaps: it may have been overtaken
+    bool resent = false;                  ///< on another connection
     std::string device;                   ///< of those of its author
   };
   /// A row of a user's inbox, or a head that was put in its order.

@@ -89,6 +89,7 @@ void OneThreadNode::keep(const Batch& batch) {
 
 Status OneThreadNode::start() {
   HF_CHECK(!running_, "a node is started once");
+  limit_->on_reached([this] { dead_ = true; });
   running_ = std::make_unique<Running>(log_database_, options_.limits);
   Running& r = *running_;
   auto keys = load_token_keys(r.config, wall_, random_);
@@ -126,6 +127,7 @@ Status OneThreadNode::start() {
 void OneThreadNode::crash() {
   running_.reset();
   connections_.clear();
+  dead_ = false;
   log_database_.crash(random_.below(log_database_.forgettable() + 1));
   state_database_.crash(random_.below(state_database_.forgettable() + 1));
 }
@@ -235,7 +237,9 @@ void OneThreadNode::carry_out(PartitionId id, Partition::Ready ready) {
 
 /// The answer comes back on the way from the partition to who asked.
 void OneThreadNode::ask(std::size_t from, PartitionId partition, command::Command command, Answered then) {
-  Answered back = [this, from, partition, then = std::move(then)](command::Answer answer) {
+  const bool is_post = command.request().has_post();
+  Answered back = [this, from, partition, is_post, then = std::move(then)](command::Answer answer) {
+    if (is_post && answer.frame().has_error()) ++refused_posts_;
     send(partition.value, from, [then, answer = std::move(answer)] { then(answer); });
   };
   send(from, partition.value, [this, partition, command = std::move(command), back = std::move(back)]() mutable {

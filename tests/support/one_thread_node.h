@@ -44,7 +44,8 @@ class OneThreadNode {
   /// Power cut: what is volatile is gone, the databases keep what was durable, and as much more as the seed says.
   void crash();
   bool is_running() const { return running_ != nullptr && !is_dead(); }
-  bool is_dead() const { return limit_->reached(); }
+  /// A write failed: whatever becomes of the limit, it stays dead until crash().
+  bool is_dead() const { return dead_; }
 
   /// Does one thing; false if there is nothing to do (time may bring more).
   bool step();
@@ -65,6 +66,8 @@ class OneThreadNode {
   MemoryDatabase& state_database() { return state_database_; }
   const OneThreadOptions& options() const { return options_; }
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
+  /// In all lives; the client need not have heard of it.
+  std::uint64_t refused_posts() const { return refused_posts_; }
   WallTime now() const { return wall_; }
   SeededRandom& random() { return random_; }
 
@@ -103,6 +106,8 @@ class OneThreadNode {
   WallTime wall_ = from_ms(1'700'000'000'000);
   SteadyTime steady_{};
   Partition::Pressure pressure_ = Partition::Pressure::none;
+  bool dead_ = false;
+  std::uint64_t refused_posts_ = 0;
   std::shared_ptr<WriteLimit> limit_;
   MemoryDatabase log_database_;
   MemoryDatabase state_database_;

@@ -108,6 +108,8 @@ void SimClient::on_login(const chat::RequestOutcome& outcome) {
 }
 
 void SimClient::lost_connection() {
+  for (const auto& [number, request] : requests_)
+    if (request.sent && !request.answer && request.frame.has_post()) history_.posts[request.post].resent = true;
   phase_ = Phase::away;
   connection_life_.reset();
   attached_ = confirming_ = false;
@@ -157,7 +159,8 @@ std::size_t SimClient::ask(v1::ClientFrame frame) {
   if (frame.has_post()) {
     frame.mutable_post()->set_client_message_id(id);
     request.post = history_.posts.size();
-    history_.posts.push_back({*ConversationId::from_bytes(frame.post().conversation_id()), user_, id, {}, false, options_.device});
+    history_.posts.push_back(
+        {*ConversationId::from_bytes(frame.post().conversation_id()), user_, id, {}, false, false, options_.device});
   } else {
     frame.set_idempotency_id(id);
   }

@@ -14,6 +14,7 @@ namespace holdfast {
 namespace {
 
 constexpr int kIdleTicksMax = 2'000;
+constexpr std::uint64_t kStepsMax = 500'000;
 constexpr std::chrono::milliseconds kIdleTick{100};
 const Range kEverything{.from = {}, .until = {}, .limit = SIZE_MAX, .bytes_max = SIZE_MAX};
 
@@ -57,7 +58,8 @@ void SimWorld::kill() {
 
 void SimWorld::run_until(const std::function<bool()>& done) {
   int idle = 0;
-  while (!done()) {
+  for (std::uint64_t steps = 0; !done(); ++steps) {
+    HF_CHECK(steps < kStepsMax, "what is waited for happens");
     if (step()) {
       idle = 0;
       continue;
@@ -68,9 +70,13 @@ void SimWorld::run_until(const std::function<bool()>& done) {
 }
 
 void SimWorld::settle() {
-  for (int quiet = 0; quiet < 3;) {
+  for (int ticks = 0; ticks < 3; ++ticks) {
     run_until([this] { return std::ranges::all_of(clients_, [](const auto& c) { return c->is_idle(); }); });
-    quiet = step() ? 0 : quiet + 1;
+    while (step()) {
+    }
+    node_.advance(kIdleTick);  // what was held back goes on at a tick
+  }
+  while (step()) {
   }
 }
 
@@ -96,6 +102,8 @@ std::vector<std::string> SimWorld::verdict() {
 
 /// What the log says happened, from its first entry on.
 void SimWorld::collect() {
+  // One whose refusal was never heard, because the connection was gone, was put off all the same.
+  for (History::Post& post : history_.posts) post.put_off |= post.resent && node_.refused_posts() > 0;
   history_.inboxes.clear();
   history_.conversations.clear();
   for (std::uint16_t p = 0; p < node_.options().partitions; ++p)
