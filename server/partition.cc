@@ -162,15 +162,19 @@ bool Partition::decide_into(Flight& flight, EntryView& view, const chat::Context
   chat::rule_for(pending->command)(context, pending->command, view, draft);
   if (pending->needs.missing()) return false;
 
-  const auto base = static_cast<std::uint32_t>(flight.body.writes_size());
+  std::vector<std::uint32_t> places;  // in the entry, of the draft's writes
+  places.reserve(draft.writes.size());
   for (log::Write& write : draft.writes) {
+    places.push_back(static_cast<std::uint32_t>(flight.body.writes_size()));
+    if (view.put_again(write)) continue;
     flight.bytes += write.key().size() + write.put().size() + 16;
     log::Write& kept = *flight.body.add_writes();
     kept = std::move(write);
     view.wrote(kept);
   }
   for (log::Event& event : draft.events) {
-    if (event.has_change_made()) event.mutable_change_made()->set_write_index(event.change_made().write_index() + base);
+    if (event.has_change_made())  // names the write of the change, which is never one that was put again
+      event.mutable_change_made()->set_write_index(places[event.change_made().write_index()]);
     *flight.body.add_events() = std::move(event);
   }
   if (pending->client) --client_commands_;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <ranges>
 
 #include "server/partition.h"
+#include "storage/keys.h"
 
 namespace holdfast {
 
@@ -83,7 +85,8 @@ class Partition::EntryView final : public Partition::RowView {
     needs_ = &pending.needs;
   }
   const std::string* row(std::string_view key) override {
-    if (const auto at = writes_.find(key); at != writes_.end()) return at->second;
+    if (const auto at = writes_.find(key); at != writes_.end())
+      return at->second->what_case() == log::Write::kPut ? &at->second->put() : nullptr;
     for (const auto& [from, until] : removed_)
       if (key >= from && (until.empty() || key < until)) return nullptr;
     return RowView::row(key);
@@ -92,20 +95,33 @@ class Partition::EntryView final : public Partition::RowView {
     pending_->solo = true;
     return RowView::range(range);
   }
+  /// A row that this entry has put already takes the new value where it stands, so that an entry has each row once: a
+  /// busy conversation's rows would be logged again with each of its messages. False: the write is to be added. Rows that
+  /// are written once keep each of their writes, for events name them by their place; so do heads, for devices are shown
+  /// each of their positions; and behind a removed range the order counts.
+  bool put_again(log::Write& write) {
+    const auto family = static_cast<keys::Family>(write.key().front());
+    if (write.what_case() != log::Write::kPut || !removed_.empty()) return false;
+    if (keys::is_append_only(family) || family == keys::Family::head) return false;
+    const auto at = writes_.find(write.key());
+    if (at == writes_.end() || at->second->what_case() != log::Write::kPut) return false;
+    at->second->mutable_put()->swap(*write.mutable_put());
+    return true;
+  }
   /// `write` stays where it is for as long as this view.
-  void wrote(const log::Write& write) {
+  void wrote(log::Write& write) {
     if (write.what_case() == log::Write::kRemoveUntil) {
       const std::string_view from = write.key(), until = write.remove_until();
-      std::erase_if(writes_, [&](const auto& w) { return w.first >= from && (until.empty() || w.first < until); });
+      erase_if(writes_, [&](const auto& w) { return w.first >= from && (until.empty() || w.first < until); });
       removed_.emplace_back(from, until);
     } else {
-      writes_[write.key()] = write.what_case() == log::Write::kPut ? &write.put() : nullptr;
+      writes_[write.key()] = &write;
     }
   }
 
  private:
   Pending* pending_ = nullptr;
-  std::unordered_map<std::string_view, const std::string*> writes_;
+  boost::unordered_flat_map<std::string_view, log::Write*> writes_;  ///< the last of each row
   std::vector<std::pair<std::string_view, std::string_view>> removed_;
 };
 
