@@ -14,6 +14,8 @@
 namespace holdfast {
 namespace {
 
+constexpr int kLogFiles = 16;  // of 64 MiB
+
 /// Tells the memtable which keys grow behind one another. Never stored in files, so it may change at any time.
 class GrowingPrefix final : public rocksdb::SliceTransform {
  public:
@@ -87,6 +89,14 @@ rocksdb::Options rocksdb_options(const RocksOptions& from, const std::shared_ptr
   // There is one writer at a time; hints are used only when memtable writes are not concurrent.
   to.allow_concurrent_memtable_write = false;
   if (from.hint_appends) to.memtable_insert_with_hint_prefix_extractor = std::make_shared<GrowingPrefix>(from.profile);
+  if (from.profile == RocksProfile::log) {
+    // Entries are trimmed soon: neither compressing them nor merging their files would pay. At the bound of the log's
+    // size there are about this many files, and one compaction drops what was trimmed.
+    to.compression = rocksdb::kNoCompression;
+    to.level0_file_num_compaction_trigger = kLogFiles;
+    to.level0_slowdown_writes_trigger = 3 * kLogFiles;
+    to.level0_stop_writes_trigger = 4 * kLogFiles;
+  }
   if (from.profile == RocksProfile::state) {
     to.memtable_prefix_bloom_size_ratio = 0.02;  // most look-ups are for rows that are not there (new message ids)
     to.memtable_whole_key_filtering = true;
