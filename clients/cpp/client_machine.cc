@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/uuid.h"
 #include "proto/frame.h"
 
 namespace holdfast::client {
@@ -198,7 +197,7 @@ SteadyTime ClientMachine::after_wait(SteadyTime now, milliseconds retry_after) {
 
 Status ClientMachine::send(SteadyTime now, v1::ClientFrame& post, SendCallback done) {
   if (state_ == State::ended) return Error{Errc::io, "the client is closed"};
-  if (time_known_) post.mutable_post()->set_client_message_id(make_uuid7(server_now(now), *random_).str());
+  if (time_known_) post.mutable_post()->set_client_message_id(outbox_.next_id(server_now(now), *random_).str());
   auto added = outbox_.add(++last_request_id_, post, std::move(done));
   if (added) outbox_unsaved_ = true;
   return added;

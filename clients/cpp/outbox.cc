@@ -42,11 +42,16 @@ Status Outbox::restore(std::uint64_t request_id, const std::string& payload) {
   return add(request_id, frame, nullptr);
 }
 
+RequestId Outbox::next_id(WallTime server_now, Random& random) {
+  last_id_ = make_uuid7_above(last_id_, server_now, random);
+  return last_id_;
+}
+
 void Outbox::name_all(WallTime server_now, Random& random) {
   for (Entry& entry : entries_) {
     if (unnamed_ == 0) return;
     if (!entry.id.is_zero()) continue;
-    entry.id = last_named_ = make_uuid7_above(last_named_, server_now, random);
+    entry.id = next_id(server_now, random);
     --unnamed_;
     v1::ClientFrame post;
     const bool good = post.ParseFromString(entry.frame.substr(kFrameHeaderBytes));

@@ -38,8 +38,10 @@ class Outbox {
   /// The same for one that an earlier process left. Fails with corrupt.
   Status restore(std::uint64_t request_id, const std::string& payload);
 
+  /// An id for a message that is added next: above all before it, which spares the server a look-up.
+  RequestId next_id(WallTime server_now, Random& random);
   bool has_unnamed() const { return unnamed_ > 0; }
-  /// Gives every message without one its id. They rise in the order of sending.
+  /// Gives every message without one its id.
   void name_all(WallTime server_now, Random& random);
 
   /// Appends what may go out now to `out`. Everything is named.
@@ -95,7 +97,7 @@ class Outbox {
   std::unordered_map<ConversationId, Lane> lanes_;  ///< of the conversations in entries_, and a few idle ones
   std::size_t queued_ = 0;                          ///< entries that are not in flight
   std::size_t unnamed_ = 0;
-  RequestId last_named_;
+  RequestId last_id_;
 };
 
 }  // namespace holdfast::client

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/uuid.h"
 #include "play.h"
 
@@ -54,6 +56,19 @@ TEST_CASE("Outbox: ids are made by the server's clock") {
   REQUIRE(play.post(1, "a"));
   const auto id = *RequestId::from_bytes(play.one().post().client_message_id());
   CHECK(to_ms(time_of(id)) == 1'600'000'005'000);
+}
+
+TEST_CASE("Outbox: ids rise in the order of sending, also within a millisecond, before and after the log-in") {
+  Play play = logged_in(64);
+  play.machine.start(play.now);
+  for (int i = 0; i < 20; ++i) REQUIRE(play.post(1, "before"));
+  play.log_in();
+  auto all = ids(play.written());
+  for (int i = 0; i < 20; ++i) REQUIRE(play.post(1, "after"));
+  for (const auto& id : ids(play.written())) all.push_back(id);
+  REQUIRE(all.size() == 40);
+  CHECK(std::is_sorted(all.begin(), all.end()));
+  CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
 }
 
 TEST_CASE("Outbox: one at a time in a conversation by default, others don't wait for it") {
