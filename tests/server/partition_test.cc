@@ -2,63 +2,14 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/uuid.h"
-#include "proto/state.pb.h"
 #include "server/chat/conversation_id.h"
-#include "storage/keys.h"
-#include "tests/support/partition_bench.h"
-#include "tests/support/requests.h"
+#include "tests/server/chat_bench.h"
 
 namespace holdfast {
 namespace {
 
-const UserId kAlice({1}), kBob({2}), kCarol({3});
-const SessionId kPhone({11}), kLaptop({12});
-
-struct Bench : PartitionBench {
-  using PartitionBench::PartitionBench;
-  SeededRandom random{1};
-
-  std::string fresh_id() { return make_uuid7(now, random).str(); }
-  v1::ClientFrame with_id(v1::ClientFrame frame) {
-    if (frame.has_post())
-      frame.mutable_post()->set_client_message_id(fresh_id());
-    else
-      frame.set_idempotency_id(fresh_id());
-    return frame;
-  }
-  std::size_t ask(const UserId& user, v1::ClientFrame frame, const SessionId& session = kPhone) {
-    return request(user, with_id(std::move(frame)), session);
-  }
-  /// A direct conversation in the state, in nobody's memory.
-  std::string direct(const UserId& a, const UserId& b) {
-    state::Conversation row;
-    row.set_kind(v1::DIRECT);
-    row.add_peers()->set_user(std::min(a, b).str());
-    row.add_peers()->set_user(std::max(a, b).str());
-    const ConversationId id = chat::direct_conversation(a, b);
-    store(keys::conversation(id), row);
-    return id.str();
-  }
-  void user(const UserId& id, const std::vector<SessionId>& sessions, std::uint64_t head = 0) {
-    state::Account account;
-    account.set_username("user" + std::to_string(id.bytes()[0]));
-    state::Mailbox mailbox;
-    mailbox.set_head(head);
-    for (const SessionId& session : sessions) {
-      account.add_sessions(session.str());
-      mailbox.add_cursors()->set_session(session.str());
-      state::Session row;
-      row.set_last_seen_ms(to_ms(now));
-      store(keys::session(id, session), row);
-    }
-    store(keys::account(id), account);
-    store(keys::mailbox(id), mailbox);
-  }
-};
-
 TEST_CASE("Partition: nothing is decided or read before its epoch is open (F5, F6)") {
-  Bench bench;
+  ChatBench bench;
   bench.user(kAlice, {kPhone});
   const auto write = bench.ask(kAlice, requests::open_direct(kBob));
   const auto read = bench.ask(kAlice, requests::list_conversations());
@@ -74,7 +25,7 @@ TEST_CASE("Partition: nothing is decided or read before its epoch is open (F5, F
 }
 
 TEST_CASE("Partition: an answer leaves when the entry it was decided with is durable, not before (W6)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = bench.direct(kAlice, kBob);
   const auto place = bench.ask(kAlice, requests::post(where, "hello"));
@@ -89,7 +40,7 @@ TEST_CASE("Partition: an answer leaves when the entry it was decided with is dur
 }
 
 TEST_CASE("Partition: what comes while an entry is in flight shares the next one (W1)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = bench.direct(kAlice, kBob);
   bench.ask(kAlice, requests::post(where, "first"));
@@ -107,7 +58,7 @@ TEST_CASE("Partition: what comes while an entry is in flight shares the next one
 }
 
 TEST_CASE("Partition: a refusal that was decided beside writes waits for them (W6)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = bench.direct(kAlice, kBob);
   bench.ask(kAlice, requests::post(where, "load the rows"));
@@ -123,7 +74,7 @@ TEST_CASE("Partition: a refusal that was decided beside writes waits for them (W
 }
 
 TEST_CASE("Partition: the same post twice in one entry is one change (W2, I10)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = bench.direct(kAlice, kBob);
   const v1::ClientFrame post = bench.with_id(requests::post(where, "once"));
@@ -138,7 +89,7 @@ TEST_CASE("Partition: the same post twice in one entry is one change (W2, I10)")
 }
 
 TEST_CASE("Partition: posts keep their order when the first of them steps aside for rows") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string here = bench.direct(kAlice, kBob), there = bench.direct(kAlice, kCarol);
   bench.ask(kAlice, requests::post(there, "in memory"));
@@ -158,23 +109,8 @@ TEST_CASE("Partition: posts keep their order when the first of them steps aside 
   CHECK(bench.frame(elsewhere).change().number() == 2);
 }
 
-command::Command deliver(const std::string& where, std::uint64_t number, const std::vector<UserId>& users,
-                         std::uint64_t seq) {
-  command::Command command;
-  auto& what = *command.mutable_deliver();
-  what.set_conversation(where);
-  what.set_kind(v1::GROUP);
-  what.set_number(number);
-  what.set_reference(true);
-  for (const UserId& user : users) what.add_users(user.str());
-  command.mutable_source()->set_subscriber("delivery");
-  command.mutable_source()->set_partition(7);
-  command.mutable_source()->set_seq(seq);
-  return command;
-}
-
 TEST_CASE("Partition: a subscriber's commands are taken in its order, though only the first wants rows (I10)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = ConversationId({9}).str();
   bench.user(kAlice, {kPhone});
@@ -193,7 +129,7 @@ TEST_CASE("Partition: a subscriber's commands are taken in its order, though onl
 }
 
 TEST_CASE("Partition: what a subscriber sends again after a crash is taken once (I10)") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   const std::string where = ConversationId({9}).str();
   bench.user(kAlice, {kPhone});
@@ -209,7 +145,7 @@ TEST_CASE("Partition: what a subscriber sends again after a crash is taken once 
 TEST_CASE("Partition: one command may want more rows than the cache keeps") {
   PartitionOptions options;
   options.cache_bytes = 0;
-  Bench bench(options);
+  ChatBench bench(options);
   bench.open();
   std::vector<UserId> users;
   for (std::uint8_t a = 0; a < 10; ++a)
@@ -225,7 +161,7 @@ TEST_CASE("Partition: one command may want more rows than the cache keeps") {
 TEST_CASE("Partition: with nothing in memory every command still comes to its answer, in order") {
   PartitionOptions options;
   options.cache_bytes = 0;
-  Bench bench(options);
+  ChatBench bench(options);
   bench.open();
   std::vector<std::string> where;
   for (std::uint8_t i = 0; i < 250; ++i) where.push_back(bench.direct(kAlice, UserId({8, i})));
@@ -246,7 +182,7 @@ TEST_CASE("Partition: with nothing in memory every command still comes to its an
 TEST_CASE("Partition: what was decided without writing anything does not hold up what waits behind it") {
   PartitionOptions options;
   options.entry_commands_max = 4;
-  Bench bench(options);
+  ChatBench bench(options);
   bench.open();
   std::vector<std::size_t> places;
   for (int i = 0; i < 40; ++i) places.push_back(bench.ask(kAlice, requests::open_direct(kAlice)));  // refused
@@ -257,7 +193,7 @@ TEST_CASE("Partition: what was decided without writing anything does not hold up
 TEST_CASE("Partition: beyond its bound it answers RETRY to clients, and refuses no subscriber") {
   PartitionOptions options;
   options.waiting_max = 2;
-  Bench bench(options);
+  ChatBench bench(options);
   bench.open();
   bench.user(kAlice, {kPhone});
   const std::string where = bench.direct(kAlice, kBob);
@@ -278,7 +214,7 @@ TEST_CASE("Partition: beyond its bound it answers RETRY to clients, and refuses 
 }
 
 TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds subscribers back, and is got over") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   bench.user(kAlice, {kPhone});
   const std::string where = bench.direct(kAlice, kBob);
@@ -299,7 +235,7 @@ TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds s
 }
 
 TEST_CASE("Partition: while the state lags nothing more is decided, and reads go on") {
-  Bench bench;
+  ChatBench bench;
   bench.open();
   bench.user(kAlice, {kPhone});
   const std::string where = bench.direct(kAlice, kBob);

@@ -95,6 +95,7 @@ std::vector<std::string> SimWorld::verdict() {
   collect();
   std::vector<std::string> found = check_history(history_);
   check_state(found);
+  check_members(found);
   for (std::uint16_t p = 0; p < node_.options().partitions; ++p)
     if (!node_.partition(p).idle()) found.push_back("partition " + std::to_string(p) + " is not done");
   return found;
@@ -151,6 +152,32 @@ void SimWorld::collect_entry(const log::Entry& entry) {
       row.conversation = *ConversationId::from_bytes(item.conversation_id());
       row.number = row.head ? item.head() : item.has_change() ? item.change().number() : item.reference();
       history_.inboxes[*UserId::from_bytes(key->first)].push_back(std::move(row));
+    }
+  }
+}
+
+/// Nobody is in a conversation whose account is no more.
+void SimWorld::check_members(std::vector<std::string>& found) {
+  const std::uint16_t partitions = node_.options().partitions;
+  const auto exists = [&](const std::string& bytes) {
+    const UserId user = *UserId::from_bytes(bytes);
+    const auto row = node_.state_database().get(keys::stored(partition_of(user, partitions), keys::account(user)));
+    return row && *row;
+  };
+  const auto rows = node_.state_database().scan(kEverything);
+  for (const Row& row : *rows) {
+    const auto key = keys::decode(keys::split(row.key)->key);
+    if (key->family == keys::Family::member) {
+      state::MemberRow member;
+      HF_CHECK(member.ParseFromString(row.value), "a member row parses");
+      const bool present = !member.intervals().empty() && member.intervals().rbegin()->left() == 0;
+      if (present && !exists(std::string(key->second))) found.push_back("a group has a member without an account");
+    } else if (key->family == keys::Family::conversation) {
+      state::Conversation conversation;
+      HF_CHECK(conversation.ParseFromString(row.value), "a conversation parses");
+      for (const auto& peer : conversation.peers())
+        if (!peer.deleted() && !exists(peer.user()))
+          found.push_back("a direct conversation has a peer without account");
     }
   }
 }

@@ -44,6 +44,7 @@ class SimWorld {
   void collect();
   void collect_entry(const log::Entry& entry);
   void check_state(std::vector<std::string>& found);
+  void check_members(std::vector<std::string>& found);
 
   OneThreadNode node_;
   History history_;
