@@ -32,8 +32,7 @@ struct StorageConfig {
   std::size_t object_cache_bytes = 256 << 20;    ///< hot rows in memory, over all partitions
   std::uint64_t disk_reserve_bytes = 512 << 20;  ///< less free: writes are refused
   std::uint32_t readers = 2;                     ///< threads for reads that miss the cache
-  std::uint64_t log_bytes_max = 1ull << 30;      ///< of a node's log before trimming presses; kept for slow cursors
-  std::uint64_t log_keep_entries = 1'024;        ///< of each partition, kept at least
+  std::uint64_t log_keep_entries = 64;        ///< of each partition, kept at least
   std::uint64_t lag_bytes_max = 64 << 20;        ///< of entries not yet in the state; beyond it writes wait
   bool allow_clock_jump = false;                 ///< start although the clock jumped more than a day
 };

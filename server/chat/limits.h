@@ -31,7 +31,6 @@ struct Limits {
   std::size_t inbox_trim_rows = 256;  ///< acknowledged rows are removed this many at a time
   std::size_t sessions_of_a_user_max = 64;
   std::size_t blocks_max = 1'000;
-  std::size_t conversations_of_a_user_max = 10'000;
   std::size_t history_page_max = 500;
   std::size_t list_page_max = 200;
   std::size_t members_page_max = 1'000;

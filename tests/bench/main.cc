@@ -71,6 +71,7 @@ void measure_full_load(const Options& options, const std::filesystem::path& fold
   m.full = {median(acked), median(delivered), median(p50), median(p99),
             median(d50),   median(d99),       median(cpu), messages};
 
+  m.full_load_end = wall_now();
   const Samples after = server.metrics();
   const auto more = [&](const char* name) { return sample(after, name) - sample(before, name); };
   const auto bytes = [&](const char* database, const char* what) {
@@ -97,7 +98,7 @@ void measure_latency(const Options& options, const std::filesystem::path& folder
 
 void measure_bare(const Options& options, const std::filesystem::path& folder, const std::filesystem::path& data,
                   Measured& m) {
-  const Recorded recorded = read_recorded(data, kRecordedBytes);
+  const Recorded recorded = read_recorded(data, m.full_load_end, kRecordedBytes);
   const auto messages = static_cast<double>(recorded.messages);
   m.rows_per_message = static_cast<double>(recorded.rows) / messages;
   m.log_bytes_per_message = static_cast<double>(recorded.bytes) / messages;

@@ -61,6 +61,15 @@ TEST_CASE("History checker: a doubled message id or item is found (H2)") {
   changes.back().mutable_posted()->set_client_message_id("id5");
   CHECK(finds(history, "H2"));
   history = good();
+  v1::Change edit;
+  edit.set_number(7);
+  edit.set_posts(6);
+  edit.mutable_edited()->set_target(1);
+  history.conversations[kTalk].changes.push_back(edit);
+  CHECK(finds(history, "H2"));
+  history.asked[{kTalk, v1::Change::kEdited}] = 1;
+  CHECK_FALSE(finds(history, "H2"));
+  history = good();
   auto& shown = history.devices[0].shown;
   shown.insert(shown.begin() + 3, shown[2]);
   CHECK(finds(history, "H2"));

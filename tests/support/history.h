@@ -58,6 +58,8 @@ struct History {
   std::vector<Post> posts;                          ///< in the order in which each device sent them
   std::map<UserId, std::vector<InboxRow>> inboxes;  ///< of accounts that stand at the end
   std::map<ConversationId, Conversation> conversations;
+  /// How many requests for edits, deletions and the like were made, by what change they lead to: at most one each.
+  std::map<std::pair<ConversationId, v1::Change::WhatCase>, std::size_t> asked;
   std::vector<std::string> complaints;  ///< of clients, at the moment: an item twice on one connection, a lost session
 };
 

@@ -33,10 +33,12 @@ class Checker {
   }
 
   void check_conversation(const ConversationId& id, const History::Conversation& conversation) {
+    std::map<v1::Change::WhatCase, std::size_t> made;
     std::uint64_t number = 0, posts = 0;
     std::set<std::pair<std::string, std::string>> ids;
     for (const v1::Change& one : conversation.changes) {
       ++number;
+      ++made[one.what_case()];
       if (one.number() != number)
         say("H3: " + short_of(id.bytes()) + " has number " + std::to_string(one.number()) + " where " +
             std::to_string(number) + " comes");
@@ -46,6 +48,12 @@ class Checker {
           say("H2: " + short_of(id.bytes()) + " has a message id twice, at " + std::to_string(number));
       }
       if (one.posts() != posts) say("H3: posts are counted wrong at " + std::to_string(number));
+    }
+    for (const auto what : {v1::Change::kEdited, v1::Change::kDeleted, v1::Change::kReacted, v1::Change::kRenamed}) {
+      const auto asked = history_.asked.find({id, what});
+      if (made[what] > (asked == history_.asked.end() ? 0 : asked->second))
+        say("H2: " + short_of(id.bytes()) + " has more changes of kind " + std::to_string(what) +
+            " than were asked for");
     }
   }
 
