@@ -96,12 +96,11 @@ class Applier {
 
 }  // namespace
 
-Recorded read_recorded(const std::filesystem::path& data, WallTime until, std::size_t bytes_max) {
+Recorded read_recorded(const std::filesystem::path& data, std::size_t bytes_max) {
   const auto database = open(data / "log", RocksProfile::log);
   LogStore log(*database);
   std::vector<Recorded::Entry> all;
   for (std::uint16_t partition = 0; partition < 1'024; ++partition) read_partition(log, PartitionId(partition), all);
-  std::erase_if(all, [&](const auto& entry) { return entry.body->time_ms() > to_ms(until); });
   // Log time is the nearest there is to the order in which they were committed.
   const auto order = [](const Recorded::Entry& entry) {
     return std::tuple(entry.body->time_ms(), entry.encoded.partition, entry.encoded.seq);

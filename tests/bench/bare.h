@@ -7,7 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "base/time.h"
 #include "storage/log_store.h"
 #include "tests/bench/measuring.h"
 
@@ -24,8 +23,8 @@ struct Recorded {
   std::uint64_t bytes = 0;     ///< of keys and values, as the log has them
   std::uint64_t rows = 0;      ///< of the state
 };
-/// From the log of a data directory that no server has open: the newest before `until`, about `bytes_max` of them.
-Recorded read_recorded(const std::filesystem::path& data, WallTime until, std::size_t bytes_max);
+/// From the log of a data directory that no server has open: the newest, about `bytes_max` of them.
+Recorded read_recorded(const std::filesystem::path& data, std::size_t bytes_max);
 
 struct Bare {
   double per_second = 0;  ///< messages

@@ -46,43 +46,83 @@ std::vector<std::string> full_load(std::size_t pairs, Seconds time) {
   return {"--pairs", std::to_string(pairs), "--seconds", text(time.count()), "--warmup", "1", "--skip-history"};
 }
 
-/// Rounds of echo and Holdfast in turn, so that both meet the same neighbours.
-void measure_full_load(const Options& options, const std::filesystem::path& folder, Server& server, Measured& m) {
+struct Recording {
+  Recorded entries;
+  std::size_t entries_per_commit = 1;
+};
+
+/// The rows for the bare program, and how many went into one commit: of a server under the full load.
+Recording record(const Options& options, const std::filesystem::path& folder) {
+  Recording recording;
+  {
+    Server server(folder / "recorded", "");
+    server.load(full_load(options.pairs, options.load));
+    const Samples samples = server.metrics();
+    const double entries = sample(samples, "committed_entries_total") / sample(samples, "commits_total");
+    recording.entries_per_commit = static_cast<std::size_t>(std::max(1.0, entries + 0.5));
+  }
+  recording.entries = read_recorded(folder / "recorded" / "data", kRecordedBytes);
+  std::filesystem::remove_all(folder / "recorded");
+  return recording;
+}
+
+/// Of several rounds, the medians.
+class Rounds {
+ public:
+  void add(const Server::LoadFigures& one) { loads_.push_back(one); }
+  Server::LoadFigures median() const {
+    using Figures = Server::LoadFigures;
+    Figures all;
+    for (double Figures::* field :
+         {&Figures::acked_per_s, &Figures::delivered_per_s, &Figures::ack_p50_ms, &Figures::ack_p99_ms,
+          &Figures::delivery_p50_ms, &Figures::delivery_p99_ms, &Figures::cpu_us}) {
+      std::vector<double> values;
+      for (const auto& load : loads_) values.push_back(load.*field);
+      all.*field = bench::median(values);
+    }
+    for (const auto& load : loads_) all.delivered += load.delivered;
+    return all;
+  }
+
+ private:
+  std::vector<Server::LoadFigures> loads_;
+};
+
+/// Rounds of echo, bare program and Holdfast in turn, so that all meet the same neighbours.
+void measure_full_load(const Options& options, const std::filesystem::path& folder, const Recording& recording,
+                       Server& server, Measured& m) {
   const EchoLoad echo{2 * options.pairs, options.pairs, 16, m.frame_bytes};
-  const std::string log = (folder / "echo.log").string();
-  std::vector<double> echoed, echo_cpu, delivered, acked, cpu, p50, p99, d50, d99;
+  std::vector<double> echoed, echo_cpu, bare, bare_cpu, bare_commit;
+  Rounds holdfast;
   const Samples before = server.metrics();
-  double messages = 0;
   for (int round = 0; round < options.rounds; ++round) {
-    const Echoed one = measure_echo(echo, options.baseline, log);
+    const Echoed one = measure_echo(echo, options.baseline, (folder / "echo.log").string());
     echoed.push_back(one.per_second);
     echo_cpu.push_back(one.server_cpu_us);
-    const auto load = server.load(full_load(options.pairs, options.load));
-    delivered.push_back(load.delivered_per_s);
-    acked.push_back(load.acked_per_s);
-    cpu.push_back(load.cpu_us);
-    p50.push_back(load.ack_p50_ms);
-    p99.push_back(load.ack_p99_ms);
-    d50.push_back(load.delivery_p50_ms);
-    d99.push_back(load.delivery_p99_ms);
-    messages += load.delivered;
+    const Bare rows = write_bare(recording.entries, recording.entries_per_commit, folder);
+    bare.push_back(rows.per_second);
+    bare_cpu.push_back(rows.cpu_us);
+    bare_commit.push_back(rows.ack_ms_p50);
+    holdfast.add(server.load(full_load(options.pairs, options.load)));
   }
   m.echo = {median(echoed), median(echo_cpu)};
-  m.full = {median(acked), median(delivered), median(p50), median(p99),
-            median(d50),   median(d99),       median(cpu), messages};
+  m.bare = {median(bare), median(bare_cpu), median(bare_commit)};
+  m.full = holdfast.median();
 
-  m.full_load_end = wall_now();
   const Samples after = server.metrics();
   const auto more = [&](const char* name) { return sample(after, name) - sample(before, name); };
   const auto bytes = [&](const char* database, const char* what) {
-    return (written(after, database, what) - written(before, database, what)) / messages;
+    return (written(after, database, what) - written(before, database, what)) / m.full.delivered;
   };
-  const double commits = more("commits_total");
-  m.entries_per_commit = static_cast<std::size_t>(std::max(1.0, more("committed_entries_total") / commits + 0.5));
+  m.entries_per_commit = recording.entries_per_commit;
   m.entry_bytes = static_cast<std::size_t>(more("committed_bytes_total") / more("committed_entries_total"));
-  m.messages_per_commit = messages / commits;
+  m.messages_per_commit = m.full.delivered / more("commits_total");
   m.written = {bytes("log", "log"), bytes("log", "flush"), bytes("state", "flush"),
                bytes("log", "compaction") + bytes("state", "compaction")};
+  m.commits = rocksdb_commits(folder, m.entries_per_commit, m.entry_bytes, options.baseline);
+  const auto messages = static_cast<double>(recording.entries.messages);
+  m.rows_per_message = static_cast<double>(recording.entries.rows) / messages;
+  m.log_bytes_per_message = static_cast<double>(recording.entries.bytes) / messages;
 }
 
 void measure_latency(const Options& options, const std::filesystem::path& folder, Server& server, Measured& m) {
@@ -94,23 +134,6 @@ void measure_latency(const Options& options, const std::filesystem::path& folder
   const Syncs after = rocksdb_commits(folder, 1, kSmallEntry, options.baseline / 2);
   m.one_commit = {(before.per_second + after.per_second) / 2, (before.p50_ms + after.p50_ms) / 2,
                   (before.p99_ms + after.p99_ms) / 2};
-}
-
-void measure_bare(const Options& options, const std::filesystem::path& folder, const std::filesystem::path& data,
-                  Measured& m) {
-  const Recorded recorded = read_recorded(data, m.full_load_end, kRecordedBytes);
-  const auto messages = static_cast<double>(recorded.messages);
-  m.rows_per_message = static_cast<double>(recorded.rows) / messages;
-  m.log_bytes_per_message = static_cast<double>(recorded.bytes) / messages;
-  std::vector<double> rates, cpus, commits;
-  for (int round = 0; round < options.rounds; ++round) {
-    const Bare bare = write_bare(recorded, m.entries_per_commit, folder);
-    rates.push_back(bare.per_second);
-    cpus.push_back(bare.cpu_us);
-    commits.push_back(bare.ack_ms_p50);
-  }
-  m.bare = {median(rates), median(cpus), median(commits)};
-  m.commits = rocksdb_commits(folder, m.entries_per_commit, m.entry_bytes, options.baseline);
 }
 
 /// Caches of 8 MiB each, the least that is allowed, and a state of ten times both.
@@ -136,18 +159,18 @@ Measured measure(const Options& options) {
   m.frame_bytes = post_frame_bytes();
   say("disk");
   m.disk = disk_syncs(folder, 256, options.baseline);
+  say("full load, for its rows");
+  const Recording recording = record(options, folder);
   {
     Server server(folder / "server", "");
-    say("full load, and an echo of the same frames");
-    measure_full_load(options, folder, server, m);
+    say("full load, an echo of the same frames, and the bare program, in turn");
+    measure_full_load(options, folder, recording, server, m);
     say("latency at a steady rate");
     measure_latency(options, folder, server, m);
     say("arrivals");
     m.answers = measure_answers(options.baseline, (folder / "answers.log").string());
     m.resumes = measure_resumes(server.door(), options.sessions, options.rounds);
   }
-  say("the bare program, with the rows of that server");
-  measure_bare(options, folder, folder / "server" / "data", m);
   say("a state ten times the caches");
   measure_cold(options, folder, m);
   return m;

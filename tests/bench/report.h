@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/time.h"
 #include "tests/bench/arrivals.h"
 #include "tests/bench/bare.h"
 #include "tests/bench/disk.h"
@@ -27,7 +26,6 @@ struct Measured {
   double log_bytes_per_message = 0;  ///< of entries
 
   Server::LoadFigures full;  ///< medians
-  WallTime full_load_end;    ///< entries up to here are those of the full load
   Syncs one_commit;          ///< RocksDB, one small entry, while the server idles: the baseline of a latency
   Server::LoadFigures steady;
   double steady_rate = 0;
