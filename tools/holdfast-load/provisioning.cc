@@ -10,8 +10,7 @@
 namespace holdfast::load {
 namespace {
 
-/// A thousand would be allowed, but the answer has to fit into a frame.
-constexpr std::size_t kBatch = 500;
+constexpr std::size_t kBatch = 500;  // what the server takes at once
 constexpr std::chrono::seconds kAnswerMax{30};
 
 Result<std::string> read_key(const std::string& path) {
