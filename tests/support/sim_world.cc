@@ -123,8 +123,14 @@ void SimWorld::collect_entry(const log::Entry& entry) {
     auto& conversation = history_.conversations[*ConversationId::from_bytes(made.conversation())];
     v1::Change& change = conversation.changes.emplace_back();
     HF_CHECK(change.ParseFromString(entry.writes(static_cast<int>(made.write_index())).put()), "a change parses");
-    if (made.direct())
-      for (const auto& user : made.recipients()) conversation.members[*UserId::from_bytes(user)] = {{1, 0}};
+    const auto join = [&](const std::string& user) {
+      conversation.members[*UserId::from_bytes(user)].push_back({change.number(), 0});
+    };
+    // By what was said, not by the rows that the rules keep of it: who leaves hears of that as the last.
+    for (const auto& user : change.created().members()) join(user);
+    for (const auto& user : change.members_added().members()) join(user);
+    if (change.has_member_left())
+      conversation.members[*UserId::from_bytes(change.member_left().user_id())].back().left = change.number() + 1;
   }
   for (const log::Write& write : entry.writes()) {
     if (write.has_remove_until()) continue;  // acknowledged rows, and those of an account that goes
@@ -136,13 +142,6 @@ void SimWorld::collect_entry(const log::Entry& entry) {
         history_.inboxes[user];
       else
         history_.inboxes.erase(user);
-    } else if (key->family == keys::Family::member && write.has_put()) {
-      state::MemberRow row;
-      HF_CHECK(row.ParseFromString(write.put()), "a member row parses");
-      auto& intervals =
-          history_.conversations[*ConversationId::from_bytes(key->first)].members[*UserId::from_bytes(key->second)];
-      intervals.clear();
-      for (const auto& interval : row.intervals()) intervals.push_back({interval.joined(), interval.left()});
     } else if ((key->family == keys::Family::inbox || key->family == keys::Family::head) && write.has_put()) {
       v1::InboxItem item;
       HF_CHECK(item.ParseFromString(write.put()), "an inbox row parses");
