@@ -16,6 +16,7 @@ const char* name_of(Errc code) {
     case Errc::io: return "io";
     case Errc::in_use: return "in_use";
     case Errc::unsupported: return "unsupported";
+    case Errc::outcome_unknown: return "outcome_unknown";
   }
   return "unknown";
 }

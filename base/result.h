@@ -24,6 +24,7 @@ enum class Errc {
   io,       ///< the system said no; the message says what
   in_use,   ///< somebody else holds it
   unsupported,
+  outcome_unknown,  ///< it may have been done, or may still be
 };
 
 const char* name_of(Errc code);

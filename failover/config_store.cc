@@ -29,31 +29,34 @@ Result<ConfigRow> EmbeddedConfigStore::get(std::string_view key) {
   return parse(**stored);
 }
 
-Result<std::map<std::string, ConfigRow>> EmbeddedConfigStore::list(std::string_view prefix) {
+Result<ConfigRows> EmbeddedConfigStore::list(std::string_view prefix) {
   auto stored = log_.config_with_prefix(prefix);
   if (!stored) return stored.error();
-  std::map<std::string, ConfigRow> rows;
+  ConfigRows listed;
   for (const auto& [key, value] : *stored) {
     auto row = parse(value);
     if (!row) return row.error();
-    rows.emplace(key, std::move(*row));
+    listed.revision = std::max(listed.revision, row->revision);
+    listed.rows.emplace(key, std::move(*row));
   }
-  return rows;
+  return listed;
 }
 
-Result<bool> EmbeddedConfigStore::transact(const std::vector<Compare>& compares,
-                                           const std::map<std::string, std::string>& puts) {
+Result<bool> EmbeddedConfigStore::transact(const Transaction& transaction) {
+  HF_CHECK(transaction.removes.empty(), "a node that is alone removes no rows");
   const std::lock_guard lock(mutex_);
-  for (const Compare& compare : compares) {
+  for (const Compare& compare : transaction.compares) {
     auto row = get(compare.key);
     if (!row) return row.error();
     if (row->revision != compare.revision) return false;
   }
   std::map<std::string, std::string> stored;
-  for (const auto& [key, value] : puts) {
-    auto row = get(key);
-    if (!row) return row.error();
-    stored.emplace(key, with_revision(row->revision + 1, value));
+  for (const auto* puts : {&transaction.puts, &transaction.leased_puts}) {
+    for (const auto& [key, value] : *puts) {
+      auto row = get(key);
+      if (!row) return row.error();
+      stored.emplace(key, with_revision(row->revision + 1, value));
+    }
   }
   const Status written = log_.write_config(stored);
   if (!written) return written.error();

@@ -20,6 +20,7 @@ namespace holdfast::chat {
 struct ConnectionRef {
   std::uint16_t worker = 0;
   std::uint64_t connection = 0;  ///< never reused within a process
+  NodeId node{};  ///< whose socket it is; 0: this node
   friend auto operator<=>(const ConnectionRef&, const ConnectionRef&) = default;
 };
 

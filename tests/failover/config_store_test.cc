@@ -41,9 +41,9 @@ TEST_CASE("EmbeddedConfigStore: what was answered survives a crash, whole") {
   EmbeddedConfigStore after(store.log);
   const auto rows = after.list("part/");
   REQUIRE(rows);
-  REQUIRE(rows->size() == 2);
-  CHECK(rows->at("part/1").value == "a");
-  CHECK(rows->at("part/2").value == "b");
+  REQUIRE(rows->rows.size() == 2);
+  CHECK(rows->rows.at("part/1").value == "a");
+  CHECK(rows->rows.at("part/2").value == "b");
 }
 
 TEST_CASE("EmbeddedConfigStore: a listing has the rows of its prefix and no others") {
@@ -51,7 +51,7 @@ TEST_CASE("EmbeddedConfigStore: a listing has the rows of its prefix and no othe
   CHECK(*store.config.transact({}, {{"part/1", "a"}, {"part/10", "b"}, {"parts", "c"}, {"keys", "d"}}));
   const auto rows = store.config.list("part/");
   REQUIRE(rows);
-  CHECK(rows->size() == 2);
+  CHECK(rows->rows.size() == 2);
 }
 
 TEST_CASE("EmbeddedConfigStore: a row that is no row is corrupt, not absent (I13)") {

@@ -324,7 +324,8 @@ void OneThreadNode::apply_some(std::size_t entries) {
   const std::vector<Running::ToApply> taken(r.to_apply.begin(),
                                             r.to_apply.begin() + static_cast<std::ptrdiff_t>(entries));
   r.to_apply.erase(r.to_apply.begin(), r.to_apply.begin() + static_cast<std::ptrdiff_t>(entries));
-  StateBatch batch;
+  StateBatch& batch = state_batch_;
+  batch.clear();
   for (const auto& one : taken) {
     HF_CHECK(one.entry->seq() <= archive_[one.partition.value].size(), "I11: only what is durable is applied");
     batch.add(one.partition, *one.entry);

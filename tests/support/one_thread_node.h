@@ -20,6 +20,7 @@
 #include "server/chat/tokens.h"
 #include "server/partition.h"
 #include "storage/memory_database.h"
+#include "storage/state_batch.h"
 
 namespace holdfast {
 
@@ -115,6 +116,7 @@ class OneThreadNode {
   std::uint64_t next_connection_ = 1;
   std::map<chat::ConnectionRef, std::function<void(chat::Delivery)>> connections_;
   std::vector<std::vector<log::Entry>> archive_;
+  StateBatch state_batch_;  ///< kept: it is big
   std::unique_ptr<Running> running_;
 };
 

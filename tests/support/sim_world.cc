@@ -185,8 +185,8 @@ void SimWorld::check_members(std::vector<std::string>& found) {
 void SimWorld::check_state(std::vector<std::string>& found) {
   MemoryDatabase from_log;
   LogStore log(node_.log_database());
+  StateBatch batch;
   for (std::uint16_t p = 0; p < node_.options().partitions; ++p) {
-    StateBatch batch;
     for (const log::Entry& entry : node_.archive(p)) {
       batch.add(PartitionId(p), entry);
       HF_CHECK(from_log.write(batch.finish(), Durability::written), "memory can be written");
