@@ -26,11 +26,12 @@ endfunction()
 function(holdfast_proto_library target)
   set(out ${CMAKE_BINARY_DIR}/gen/proto)
   file(MAKE_DIRECTORY ${out})
+  list(TRANSFORM ARGN REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/proto/\\1.proto" OUTPUT_VARIABLE sources)
   foreach(name ${ARGN})
     add_custom_command(
       OUTPUT ${out}/${name}.pb.cc ${out}/${name}.pb.h
       COMMAND protobuf::protoc -I ${CMAKE_SOURCE_DIR}/proto --cpp_out=${out} ${CMAKE_SOURCE_DIR}/proto/${name}.proto
-      DEPENDS ${CMAKE_SOURCE_DIR}/proto/${name}.proto ${CMAKE_SOURCE_DIR}/proto/client.proto)
+      DEPENDS ${sources})
     list(APPEND generated ${out}/${name}.pb.cc)
   endforeach()
   file(GLOB own CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/*.cc)
