@@ -47,6 +47,22 @@ function(holdfast_proto_library target)
   endif()
 endfunction()
 
+# proto/<name>.proto with its services, for those who speak gRPC: apart from the rest, so that nobody else links it.
+function(holdfast_grpc_library target name)
+  set(out ${CMAKE_BINARY_DIR}/gen/proto)
+  file(MAKE_DIRECTORY ${out})
+  set(source ${CMAKE_SOURCE_DIR}/proto/${name}.proto)
+  set(generated ${out}/${name}.pb.cc ${out}/${name}.grpc.pb.cc)
+  add_custom_command(
+    OUTPUT ${generated} ${out}/${name}.pb.h ${out}/${name}.grpc.pb.h
+    COMMAND protobuf::protoc -I ${CMAKE_SOURCE_DIR}/proto --cpp_out=${out} --grpc_out=${out}
+      --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin> ${source}
+    DEPENDS ${source})
+  add_library(${target} STATIC ${generated})
+  target_include_directories(${target} SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/gen ${out})
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf gRPC::grpc++)
+endfunction()
+
 # What ./dev builds by name: all programs; all tests of a label.
 add_custom_target(programs)
 add_custom_target(unit_tests)
@@ -63,9 +79,9 @@ function(holdfast_program name)
 endfunction()
 
 # tests/<folder>/*.cc -> one Catch2 program <folder>_test and one ctest entry, labelled unit or, with INTEGRATION,
-# integration: that one runs the real programs, which it finds in $HOLDFAST_BIN.
+# integration: that one runs the real programs, which it finds in $HOLDFAST_BIN, or, with NO_PROGRAMS, only other people's.
 function(holdfast_test folder)
-  cmake_parse_arguments(ARG "INTEGRATION" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "INTEGRATION;NO_PROGRAMS" "" "DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
   if(NOT sources)
@@ -76,7 +92,9 @@ function(holdfast_test folder)
   add_test(NAME ${name} COMMAND ${name}_test)
   if(ARG_INTEGRATION)
     set(label integration)
-    add_dependencies(${name}_test programs)
+    if(NOT ARG_NO_PROGRAMS)
+      add_dependencies(${name}_test programs)
+    endif()
   else()
     set(label unit)
   endif()
