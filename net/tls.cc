@@ -94,18 +94,36 @@ class CertificateCategory final : public boost::system::error_category {
   }
 };
 
+Status use_own(SSL_CTX* context, const std::string& certificate_path, const std::string& key_path) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate_path.c_str()) != 1) {
+    return unusable("the certificate", certificate_path);
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return unusable("the key", key_path);
+  }
+  return Ok{};
+}
+
+void name_sessions(SSL_CTX* context) {
+  static const unsigned char kName[] = "holdfast";
+  SSL_CTX_set_session_id_context(context, kName, sizeof kName - 1);
+}
+
+Status use_mutual(SSL_CTX* context, const MutualTlsFiles& files) {
+  auto own = use_own(context, files.certificate, files.key);
+  if (!own) return own;
+  if (SSL_CTX_load_verify_file(context, files.ca.c_str()) != 1) return unusable("the CA file", files.ca);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return Ok{};
+}
+
 }  // namespace
 
 Result<TlsContext> TlsContext::server(const std::string& certificate_path, const std::string& key_path) {
   auto context = make_context(TLS_server_method());
-  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_path.c_str()) != 1) {
-    return unusable("the certificate", certificate_path);
-  }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return unusable("the key", key_path);
-  }
-  static const unsigned char kName[] = "holdfast";
-  SSL_CTX_set_session_id_context(context.get(), kName, sizeof kName - 1);
+  auto own = use_own(context.get(), certificate_path, key_path);
+  if (!own) return own.error();
+  name_sessions(context.get());
   SSL_CTX_set_num_tickets(context.get(), 1);  // a client has one use for one
   return TlsContext(std::move(context), false);
 }
@@ -129,6 +147,23 @@ Result<TlsContext> TlsContext::client(const TlsTrust& trust) {
     return unusable("the CA file", trust.ca_file);
   }
   return TlsContext(std::move(context), true);
+}
+
+Result<TlsContext> TlsContext::mutual_server(const MutualTlsFiles& files) {
+  auto context = make_context(TLS_server_method());
+  auto used = use_mutual(context.get(), files);
+  if (!used) return used.error();
+  name_sessions(context.get());
+  SSL_CTX_set_num_tickets(context.get(), 0);
+  return TlsContext(std::move(context), false);
+}
+
+Result<TlsContext> TlsContext::mutual_client(const MutualTlsFiles& files) {
+  auto context = make_context(TLS_client_method());
+  auto used = use_mutual(context.get(), files);
+  if (!used) return used.error();
+  keep_client_sessions(context.get());  // there will be none; every client's context has the place
+  return TlsContext(std::move(context), false);
 }
 
 Result<std::string> certificate_fingerprint(const std::string& certificate_path) {

@@ -20,6 +20,13 @@ struct TlsTrust {
   bool insecure = false;   ///< believe anybody: for tests on one machine
 };
 
+/// What a node shows the others, and whom it believes. PEM files.
+struct MutualTlsFiles {
+  std::string certificate;
+  std::string key;
+  std::string ca;
+};
+
 /// Keys, certificates and trust, shared by the streams made with it.
 ///
 /// A cheap handle: copies share one SSL_CTX, which synchronises itself; any thread. TLS 1.3 only, session tickets on
@@ -30,6 +37,12 @@ class TlsContext {
   /// A chain (own certificate first) and its key, PEM. Fails with not_found or invalid_argument and names the file.
   static Result<TlsContext> server(const std::string& certificate_path, const std::string& key_path);
   static Result<TlsContext> client(const TlsTrust& trust);
+
+  /// Between the nodes of a cluster: each end shows a certificate and demands one that the authorities in the CA file
+  /// signed. Names are not checked: whoever the cluster's own authority signed belongs to it, wherever it runs. No
+  /// session tickets: a certificate is looked at each time. Fail as server() does.
+  static Result<TlsContext> mutual_server(const MutualTlsFiles& files);
+  static Result<TlsContext> mutual_client(const MutualTlsFiles& files);
 
   ssl_ctx_st* native() const { return context_.get(); }
   /// Whether the server's name is to be checked against its certificate.
