@@ -103,6 +103,17 @@ Status DurableFloor::check(const LogStore& log) const {
   return Ok{};
 }
 
+Status DurableFloor::lower(PartitionId partition, Seq seq) {
+  {
+    const std::scoped_lock lock(mutex_);
+    Seq& known = seqs_[partition];
+    if (known <= seq) return Ok{};
+    known = seq;
+    changed_ = true;
+  }
+  return write_if_changed();
+}
+
 void DurableFloor::note(PartitionId partition, Seq seq) {
   bool wake = false;
   {

@@ -46,6 +46,8 @@ class DurableFloor {
   Status check(const LogStore& log) const;
 
   void note(PartitionId partition, Seq seq);
+  /// Entries after `seq` are about to be cut off: on return the file vouches for none of them.
+  Status lower(PartitionId partition, Seq seq);
   Status write_if_changed();
 
  private:

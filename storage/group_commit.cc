@@ -4,8 +4,11 @@
 
 namespace holdfast {
 
-GroupCommit::GroupCommit(Database& log, OnDurable on_durable)
-    : log_(log), on_durable_(std::move(on_durable)), thread_([this] { run(); }) {}
+GroupCommit::GroupCommit(Database& log, OnDurable on_durable, BeforeCut before_cut)
+    : log_(log),
+      on_durable_(std::move(on_durable)),
+      before_cut_(std::move(before_cut)),
+      thread_([this] { run(); }) {}
 
 GroupCommit::~GroupCommit() {
   {
@@ -16,11 +19,11 @@ GroupCommit::~GroupCommit() {
   thread_.join();
 }
 
-void GroupCommit::submit(std::shared_ptr<const EncodedEntry> entry) {
+void GroupCommit::submit(LogWrite write) {
   {
     const std::scoped_lock lock(mutex_);
     HF_CHECK(!stopping_, "nothing is submitted to a committer that is going");
-    waiting_.push_back(std::move(entry));
+    waiting_.push_back(std::move(write));
   }
   wake_.notify_one();
 }
@@ -31,7 +34,7 @@ GroupCommit::Figures GroupCommit::figures() const {
 }
 
 void GroupCommit::run() {
-  std::vector<std::shared_ptr<const EncodedEntry>> taken;
+  std::vector<LogWrite> taken;
   bool alive = true;
   for (;;) {
     taken.clear();
@@ -45,24 +48,25 @@ void GroupCommit::run() {
   }
 }
 
-bool GroupCommit::commit(const std::vector<std::shared_ptr<const EncodedEntry>>& entries) {
-  Batch batch;
-  std::vector<std::pair<PartitionId, Seq>> durable;
-  durable.reserve(entries.size());
-  std::uint64_t bytes = 0;
-  for (const auto& entry : entries) {
-    batch.put(entry->key, entry->value);
-    durable.emplace_back(entry->partition, entry->seq);
-    bytes += entry->key.size() + entry->value.size();
+bool GroupCommit::commit(const std::vector<LogWrite>& writes) {
+  LogBatch batch;
+  std::vector<Durable> durable;
+  durable.reserve(writes.size());
+  std::size_t entries = 0;
+  for (const LogWrite& write : writes) {
+    if (write.cut) before_cut_(write.partition, write.cut->first);
+    batch.add(write);
+    entries += write.entries.size();
+    durable.push_back({write.partition, write.ticket, write.entries.empty() ? Seq{} : write.entries.back()->seq});
   }
   const auto start = std::chrono::steady_clock::now();
-  if (!log_.write(batch, Durability::synced)) return false;
+  if (!log_.write(batch.batch(), Durability::synced)) return false;
   const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
   {
     const std::scoped_lock lock(mutex_);
     ++figures_.commits;
-    figures_.entries += entries.size();
-    figures_.bytes += bytes;
+    figures_.entries += entries;
+    figures_.bytes += batch.bytes();
     figures_.sync_ns_total += static_cast<std::uint64_t>(took.count());
   }
   on_durable_(durable);

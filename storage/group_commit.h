@@ -4,7 +4,7 @@
 /// Thread: submit() from any; `on_durable` runs on the committer. A write that fails ends the process (the database does
 /// that), but for a full disk found before the write (DiskSpace), which the partitions learn from elsewhere and never
 /// submit. Where the process lives on, in a test, nothing more is written or reported.
-/// Bound: every partition has at most one entry in flight, so the queue holds at most one for each.
+/// Bound: a primary has at most one entry in flight; of what a backup gets, the primary keeps one message under way.
 #pragma once
 
 #include <condition_variable>
@@ -16,18 +16,25 @@
 #include <utility>
 #include <vector>
 
-#include "storage/log_store.h"
+#include "storage/log_write.h"
 
 namespace holdfast {
 
 class GroupCommit {
  public:
-  using OnDurable = std::function<void(const std::vector<std::pair<PartitionId, Seq>>&)>;
+  struct Durable {
+    PartitionId partition;
+    std::uint64_t ticket;
+    Seq last;  ///< the newest entry in it; 0: none
+  };
+  using OnDurable = std::function<void(const std::vector<Durable>&)>;
+  /// Before entries from `first` on are cut off: whoever vouches for them must stop, durably.
+  using BeforeCut = std::function<void(PartitionId, Seq first)>;
 
-  GroupCommit(Database& log, OnDurable on_durable);
+  GroupCommit(Database& log, OnDurable on_durable, BeforeCut before_cut = [](PartitionId, Seq) {});
   ~GroupCommit();  ///< commits what was submitted, then joins
 
-  void submit(std::shared_ptr<const EncodedEntry> entry);
+  void submit(LogWrite write);
 
   struct Figures {
     std::uint64_t commits = 0;
@@ -39,14 +46,15 @@ class GroupCommit {
 
  private:
   void run();
-  bool commit(const std::vector<std::shared_ptr<const EncodedEntry>>& entries);
+  bool commit(const std::vector<LogWrite>& writes);
 
   Database& log_;
   const OnDurable on_durable_;
+  const BeforeCut before_cut_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::shared_ptr<const EncodedEntry>> waiting_;
+  std::vector<LogWrite> waiting_;
   Figures figures_;
   bool stopping_ = false;
 

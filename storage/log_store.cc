@@ -12,11 +12,7 @@ namespace {
 constexpr std::size_t kHashBytes = std::tuple_size_v<Hash32>;
 constexpr std::string_view kConfigPrefix = "\xff\xff";
 
-std::string entry_key(PartitionId partition, Seq seq) {
-  std::string key = keys::stored(partition, "e");
-  append_u64(key, seq.value);
-  return key;
-}
+std::string entry_key(PartitionId partition, Seq seq) { return LogStore::entry_key(partition, seq); }
 std::string after_entries(PartitionId partition) { return keys::stored(partition, "f"); }
 std::string meta_key(PartitionId partition) { return keys::stored(partition, "m"); }
 std::string config_key(std::string_view key) { return std::string(kConfigPrefix).append(key); }
@@ -49,41 +45,42 @@ Seq first_of(const log::PartitionMeta& meta) { return Seq(std::max<std::uint64_t
 }  // namespace
 
 EncodedEntry encode_entry(PartitionId partition, const log::Entry& entry, const Hash32& previous_chain) {
-  EncodedEntry encoded{.partition = partition, .seq = Seq(entry.seq()), .chain = {}, .key = {}, .value = {}};
-  encoded.key = entry_key(partition, encoded.seq);
-  encoded.value.reserve(kHashBytes + entry.ByteSizeLong());
-  encoded.value.resize(kHashBytes);
-  entry.AppendToString(&encoded.value);
-  const std::string_view bytes = std::string_view(encoded.value).substr(kHashBytes);
+  return encode_entry(partition, Seq(entry.seq()), entry.SerializeAsString(), previous_chain);
+}
+
+EncodedEntry encode_entry(PartitionId partition, Seq seq, std::string_view bytes, const Hash32& previous_chain) {
+  EncodedEntry encoded{.partition = partition, .seq = seq, .chain = {}, .key = entry_key(partition, seq), .value = {}};
   encoded.chain = blake2b_256({as_bytes(previous_chain), bytes});
-  encoded.value.replace(0, kHashBytes, as_bytes(encoded.chain));
+  encoded.value.reserve(kHashBytes + bytes.size());
+  encoded.value.append(as_bytes(encoded.chain)).append(bytes);
   return encoded;
 }
 
-Result<log::PartitionMeta> LogStore::meta(PartitionId partition) const {
-  auto row = database_.get(meta_key(partition));
-  if (!row) return row.error();
-  log::PartitionMeta meta;
-  if (*row && !meta.ParseFromString(**row))
-    return Error{Errc::corrupt, "the meta row of partition " + std::to_string(partition.value) + " does not parse"};
-  return meta;
+std::string_view entry_bytes(const EncodedEntry& encoded) {
+  return std::string_view(encoded.value).substr(kHashBytes);
 }
 
-Status LogStore::write_meta(const std::vector<std::pair<PartitionId, log::PartitionMeta>>& metas) {
-  const std::scoped_lock lock(meta_mutex_);
-  std::vector<std::pair<std::string, std::string>> rows;
-  rows.reserve(metas.size());
-  for (const auto& [partition, given] : metas) {
-    const auto old = meta(partition);
-    if (!old) return old.error();
-    log::PartitionMeta merged = given;
-    merged.set_first_seq(old->first_seq());
-    merged.set_chain_before_first(old->chain_before_first());
-    rows.emplace_back(meta_key(partition), merged.SerializeAsString());
+std::string LogStore::entry_key(PartitionId partition, Seq seq) {
+  std::string key = keys::stored(partition, "e");
+  append_u64(key, seq.value);
+  return key;
+}
+
+std::string LogStore::promise_key(PartitionId partition) { return keys::stored(partition, "p"); }
+
+Result<log::PartitionMeta> LogStore::meta(PartitionId partition) const {
+  log::PartitionMeta meta, promise;
+  for (auto [key, parsed] : {std::pair{meta_key(partition), &meta}, std::pair{promise_key(partition), &promise}}) {
+    auto row = database_.get(key);
+    if (!row) return row.error();
+    if (*row && !parsed->ParseFromString(**row))
+      return Error{Errc::corrupt, "the meta row of partition " + std::to_string(partition.value) + " does not parse"};
   }
-  Batch batch;
-  for (const auto& [key, value] : rows) batch.put(key, value);
-  return database_.write(batch, Durability::synced);
+  if (promise.promised_epoch() > 0) {
+    meta.set_promised_epoch(promise.promised_epoch());
+    *meta.mutable_epoch_starts() = promise.epoch_starts();
+  }
+  return meta;
 }
 
 Result<Hash32> LogStore::chain_at(PartitionId partition, Seq seq) const {

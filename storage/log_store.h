@@ -1,7 +1,8 @@
 /// A node's log database: the entries of all its partitions, their meta rows, and the embedded configuration.
 ///
 ///   <partition>:2 'e' <seq>:8   32-byte chain value, then the serialized log.Entry
-///   <partition>:2 'm'           log.PartitionMeta
+///   <partition>:2 'm'           log.PartitionMeta: what trimming knows
+///   <partition>:2 'p'           log.PartitionMeta: what was promised, and where epochs start; written by LogWrites
 ///   0xffff <key>                embedded configuration store
 ///
 /// chain(seq) = BLAKE2b-256(chain(seq - 1) || entry bytes); chain(0) is all zero.
@@ -31,6 +32,10 @@ struct EncodedEntry {
   std::string value;  ///< chain, then the entry
 };
 EncodedEntry encode_entry(PartitionId partition, const log::Entry& entry, const Hash32& previous_chain);
+/// The same from bytes that another node serialized.
+EncodedEntry encode_entry(PartitionId partition, Seq seq, std::string_view entry_bytes, const Hash32& previous_chain);
+/// The serialized log.Entry in it.
+std::string_view entry_bytes(const EncodedEntry& encoded);
 
 struct StoredEntry {
   log::Entry entry;
@@ -41,9 +46,11 @@ class LogStore {
  public:
   explicit LogStore(Database& database) : database_(database) {}
 
-  Result<log::PartitionMeta> meta(PartitionId partition) const;  ///< empty if there is none yet
-  /// Synced. `first_seq` and `chain_before_first` are trim()'s: those given here are ignored.
-  Status write_meta(const std::vector<std::pair<PartitionId, log::PartitionMeta>>& metas);
+  static std::string entry_key(PartitionId partition, Seq seq);
+  static std::string promise_key(PartitionId partition);
+
+  /// Empty if there is none yet.
+  Result<log::PartitionMeta> meta(PartitionId partition) const;
 
   /// The entries from `from` on, in order, about `bytes_max` bytes of them (at least one if there is one).
   /// Errc::corrupt, naming partition and seq, if one is missing in between, does not parse or breaks the chain (the

@@ -1,4 +1,4 @@
-#include "storage/log_store.h"
+#include "storage/log_write.h"
 
 #include <catch2/catch.hpp>
 
@@ -115,15 +115,19 @@ TEST_CASE("LogStore: the newest entry is never trimmed") {
   CHECK(f.log.read(kPartition, Seq(4), kMuch).value().size() == 3);
 }
 
-TEST_CASE("LogStore: writing the meta row from an old copy does not undo a trim") {
+TEST_CASE("LogStore: promises and trims do not undo each other") {
   Fixture f;
   f.writer.append_many(1, 10);
-  log::PartitionMeta meta = f.log.meta(kPartition).value();
+  LogWrite write{.partition = kPartition, .ticket = 1, .cut = {}, .entries = {}, .promise = log::PartitionMeta()};
+  write.promise->set_promised_epoch(9);
   REQUIRE(f.log.trim(kPartition, Seq(6)));
-  meta.set_promised_epoch(9);
-  REQUIRE(f.log.write_meta({{kPartition, meta}}));
+  LogBatch batch;
+  batch.add(write);
+  REQUIRE(f.database.write(batch.batch(), Durability::synced));
   CHECK(f.log.meta(kPartition).value().promised_epoch() == 9);
   CHECK(f.log.read(kPartition, Seq(6), kMuch).value().size() == 5);
+  REQUIRE(f.log.trim(kPartition, Seq(8)));
+  CHECK(f.log.meta(kPartition).value().promised_epoch() == 9);
 }
 
 TEST_CASE("LogStore: a trim that a crash forgot leaves the log whole") {
