@@ -87,7 +87,7 @@ PartitionId Gateway::Impl::partition_of_user(const UserId& user) const {
 void Gateway::Impl::deliver(std::vector<chat::Delivery> deliveries) {
   for (auto& delivery : deliveries) {
     const auto to = std::visit([](const auto& one) { return one.connection; }, delivery);
-    auto* found = to.worker == worker_ ? find(to.connection) : nullptr;
+    auto* found = to.worker == worker_ ? find(connection_of(to)) : nullptr;
     if (!found) continue;
     found->session().on_delivery(std::move(delivery));
     mark_dirty(*found);
@@ -180,6 +180,8 @@ void Gateway::Impl::tick(SteadyTime at) {
   end_stopped_openings(at);
   visit_some(at);
   resume_paused();
+  tell_some(at);
+  move_some(at);
   if (draining_ && at >= draining_->deadline) {
     close_all();
     tasks_.cancel();  // handshakes that are stuck
@@ -206,23 +208,6 @@ void Gateway::Impl::end_stopped_openings(SteadyTime at) {
 }
 
 // ------------------------------------------------------------------------------------------------ the end
-
-void Gateway::Impl::drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline,
-                          std::function<void()> empty) {
-  const auto until = now() + deadline;
-  if (draining_) {
-    draining_->deadline = std::min(draining_->deadline, until);
-    return;
-  }
-  draining_ = Draining{retry_after, until, std::move(empty)};
-  for (auto& listener : listeners_) listener->close();
-  for (auto& [id, opening] : openings_) opening.stream->close();
-  for (auto* connection : ring_) {
-    connection->session().drain(retry_after);
-    mark_dirty(*connection);
-  }
-  schedule_flush();
-}
 
 void Gateway::Impl::close_all() {
   while (!ring_.empty()) ring_.back()->close();
@@ -288,8 +273,14 @@ void Gateway::adopt(tcp::socket socket) { impl_->adopt(std::move(socket)); }
 void Gateway::deliver(std::vector<chat::Delivery> deliveries) { impl_->deliver(std::move(deliveries)); }
 void Gateway::drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline,
                     std::function<void()> empty) {
-  impl_->drain(retry_after, deadline, std::move(empty));
+  DrainOptions options;
+  options.retry_after = retry_after;
+  options.deadline = deadline;
+  impl_->drain(options, std::move(empty));
 }
+void Gateway::drain(DrainOptions options, std::function<void()> empty) { impl_->drain(options, std::move(empty)); }
+void Gateway::set_nodes(std::vector<NodeEndpoint> nodes, NodeId self) { impl_->set_nodes(std::move(nodes), self); }
+void Gateway::reattach(PartitionId partition) { impl_->reattach(partition); }
 void Gateway::tick(SteadyTime now) { impl_->tick(now); }
 GatewayFigures Gateway::figures() const { return impl_->figures(); }
 

@@ -22,6 +22,7 @@
 #include "net/tls.h"
 #include "server/chat/attachment.h"
 #include "server/chat/backend.h"
+#include "server/gateway/endpoints.h"
 #include "server/gateway/options.h"
 
 namespace holdfast::gateway {
@@ -68,7 +69,20 @@ class Gateway {
   /// What partitions send to connections of this worker. For those that are gone it is dropped.
   void deliver(std::vector<chat::Delivery> deliveries);
 
-  /// Stops accepting, lets requests under way finish, says good-bye with the hint, and closes; what is left at the
+  /// The nodes that take clients, this one among them as `self` while it does. Sessions are told their endpoints in the
+  /// answer to a log-in, and those that are live, spread over endpoints_spread, when theirs have changed. Empty: this is
+  /// the only node, and nobody is told anything.
+  void set_nodes(std::vector<NodeEndpoint> nodes, NodeId self = {});
+
+  /// The partition has another primary, to which this worker's Attachments lead by now: the sessions of its users
+  /// register there anew, behind what they were given. May be called as often as one likes.
+  void reattach(PartitionId partition);
+
+  /// Leaves: stops accepting, and tells the sessions, in waves, to move to other nodes (set_nodes): each is served until
+  /// it has gone. Where there is nobody to move to, and for those who stay too long, as below. Two seconds before the
+  /// deadline (half-way, if it is sooner) everybody left gets Goodbye. A second call as below.
+  void drain(DrainOptions options, std::function<void()> empty);
+  /// The same with the defaults. Without other nodes: stops accepting, lets requests under way finish, says good-bye with the hint, and closes; what is left at the
   /// deadline is closed hard; a second call may bring the deadline forward (its `empty` is ignored). `empty` is called
   /// once, when nothing is left and the gateway may be destroyed; never from within.
   void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline, std::function<void()> empty);

@@ -12,6 +12,7 @@
 #include "net/task_group.h"
 #include "server/gateway/connection.h"
 #include "server/gateway/gateway.h"
+#include "server/gateway/wave.h"
 
 namespace holdfast::gateway {
 
@@ -25,7 +26,9 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   Result<tcp::endpoint> listen(const HostPort& where);
   void adopt(tcp::socket socket);
   void deliver(std::vector<chat::Delivery> deliveries);
-  void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline, std::function<void()> empty);
+  void set_nodes(std::vector<NodeEndpoint> nodes, NodeId self);
+  void reattach(PartitionId partition);
+  void drain(DrainOptions options, std::function<void()> empty);
   void tick(SteadyTime now);
   GatewayFigures figures() const;
 
@@ -34,6 +37,7 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   void keep(std::uint64_t connection, UserId user, SessionId session) override;
   PartitionId partition_of_user(const UserId& user) const override;
   WallTime wall_now() const override { return parts_.backend.now(); }
+  std::vector<std::string> endpoints_of(const SessionId& session) const override;
 
   // ConnectionOwner
   void mark_dirty(Connection& connection) override;
@@ -75,6 +79,13 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   void resume_paused();
   void visit_some(SteadyTime now);
   void end_stopped_openings(SteadyTime now);
+  // moving.cc: who goes where, and when
+  std::vector<std::string> targets_of(const SessionId& session) const;
+  void start_moving(const DrainOptions& options);
+  void tell_some(SteadyTime now);
+  void move_some(SteadyTime now);
+  void say_goodbye_to_all(std::chrono::milliseconds retry_after);
+
   void close_all();
   void reap();
   void look_if_empty();
@@ -101,10 +112,16 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   Refused refused_;
   Spoken spoken_;
 
+  std::vector<NodeEndpoint> nodes_;  ///< that take clients; empty: only this one
+  NodeId node_{};                    ///< this one
+  Wave telling_;                     ///< who is to hear of its endpoints
+
   struct Draining {
-    std::chrono::milliseconds retry_after;
+    DrainOptions options;
     SteadyTime deadline;
     std::function<void()> empty;
+    Wave moving;                         ///< who is to be told to move
+    std::optional<SteadyTime> hurry_at;  ///< while there are some who have not been told Goodbye
   };
   std::optional<Draining> draining_;
   TaskGroup tasks_;  ///< accept loops, openings, WebSockets

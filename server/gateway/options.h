@@ -36,7 +36,19 @@ struct GatewayOptions {
   std::chrono::milliseconds write_stall_max{30'000};  ///< nothing taken by the socket for this long: dropped
   std::chrono::milliseconds tick{100};                ///< one timer for all connections of a worker
   bool own_timer = true;                              ///< off: the owner calls tick(), for tests
+  std::chrono::milliseconds endpoints_spread{3'000};  ///< a change of nodes is told to all sessions within this
   std::size_t connections_max = 0;                    ///< of the process; 0: what the descriptor limit allows
+};
+
+/// How a node is left.
+struct DrainOptions {
+  std::chrono::milliseconds retry_after{1'000};  ///< the hint in Goodbye to those who have nowhere else to go
+  std::chrono::milliseconds deadline{20'000};    ///< what is left then is closed hard
+  /// Told to move, a second: this share of the sessions or this many, whichever is more.
+  double share_per_s = 0.05;
+  double sessions_per_s = 50;
+  std::chrono::milliseconds delay_max{1'000};    ///< each moves after a random part of this
+  std::chrono::milliseconds leave_after{5'000};  ///< and who is still here so long after that gets Goodbye
 };
 
 }  // namespace holdfast::gateway

@@ -1,5 +1,7 @@
 #include "server/gateway/session.h"
 
+#include <algorithm>
+
 #include "base/version.h"
 #include "server/gateway/operations.h"
 
@@ -18,7 +20,12 @@ constexpr std::chrono::seconds kTypingEvery{3};  ///< the same said again within
 }  // namespace
 
 Session::Session(SessionParts parts, chat::ConnectionRef self, std::string peer_address, SteadyTime accepted)
-    : parts_(parts), self_(self), accepted_at_(accepted), peer_address_(std::move(peer_address)), heard_at_(accepted) {}
+    : parts_(parts),
+      id_(self.connection),
+      self_(self),
+      accepted_at_(accepted),
+      peer_address_(std::move(peer_address)),
+      heard_at_(accepted) {}
 
 Session::~Session() { leave(); }
 
@@ -163,7 +170,7 @@ void Session::on_request(Frame frame) {
   logging_in_ = is_login(op);
   if (may_part(op)) ++parting_;
   ++parts_.counters.requests;
-  parts_.host.run(self_.connection, ticket, caller_, std::move(frame));  // may answer from within
+  parts_.host.run(id_, ticket, caller_, std::move(frame));  // may answer from within
 }
 
 // ------------------------------------------------------------------------------------------------ answers
@@ -175,13 +182,16 @@ void Session::on_outcome(const Ticket& ticket, chat::RequestOutcome outcome, Ste
   if (may_part(ticket.operation)) --parting_;
   if (phase_ == Phase::over) return;
   outcome.frame.set_request_id(ticket.request_id);
+  if (outcome.logged_in && outcome.frame.has_session()) {
+    add_endpoints(outcome.logged_in->session, *outcome.frame.mutable_session());
+  }
   // A log-in is answered whatever its id: without the token it would be of no use.
   if (ticket.request_id != 0 || outcome.logged_in) outbox_.add(outcome.frame);
   if (outcome.logged_in) log_in(*outcome.logged_in, now);
-  after_answer(ticket, outcome.frame);
+  after_answer(ticket, outcome.frame, now);
 }
 
-void Session::after_answer(const Ticket& ticket, const v1::ServerFrame& frame) {
+void Session::after_answer(const Ticket& ticket, const v1::ServerFrame& frame, SteadyTime now) {
   if (frame.has_error()) {
     if (ticket.operation == Frame::kSetTyping) typing_in_.clear();  // nobody was told
     if (frame.error().code() == v1::WRONG_CREDENTIALS && tries_password(ticket.operation)) {
@@ -190,11 +200,7 @@ void Session::after_answer(const Ticket& ticket, const v1::ServerFrame& frame) {
   } else if (ticket.operation == Frame::kLogOut && caller_.user) {
     if (!ending_) ending_ = chat::EndConnection{self_, v1::SESSION_ENDED, "logged out"};
   } else if (ticket.operation == Frame::kWatchPresence && frame.has_presence()) {
-    std::vector<UserId> watched;
-    for (const auto& one : frame.presence().users()) {
-      if (const auto user = UserId::from_bytes(one.user_id())) watched.push_back(*user);
-    }
-    parts_.attachments.watch_presence(self_, watched);
+    watch(frame.presence(), now);
   }
   finish_if_idle();
 }
@@ -215,7 +221,12 @@ void Session::log_in(const chat::LoggedIn& who, SteadyTime now) {
     gap.mutable_history_gap()->set_resumed_at(after);
     outbox_.add(gap);
   }
-  parts_.attachments.attach({who.user, who.session, self_, after, parts_.options.inbox_credit_bytes});
+  delivered_ = after;
+  attach(parts_.options.inbox_credit_bytes);
+}
+
+void Session::attach(std::uint64_t credit_bytes) {
+  parts_.attachments.attach({*caller_.user, caller_.session, self_, delivered_, credit_bytes});
 }
 
 void Session::on_push(const v1::ServerFrame& frame) {
@@ -238,7 +249,7 @@ void Session::answer_error(std::uint64_t request_id, v1::ErrorCode code, std::st
 
 void Session::on_delivery(chat::Delivery delivery) {
   if (phase_ != Phase::open || !caller_.user) return;
-  if (const auto* inbox = std::get_if<chat::DeliverInbox>(&delivery)) return outbox_.add(inbox->frame, true);
+  if (const auto* inbox = std::get_if<chat::DeliverInbox>(&delivery)) return on_inbox(*inbox);
   if (const auto* frame = std::get_if<chat::DeliverFrame>(&delivery)) {
     // Typing, presence and the like: of no use to a client that is behind.
     if (outbox_.size() < parts_.options.output_bytes_max) outbox_.add(frame->frame, false);
@@ -247,9 +258,22 @@ void Session::on_delivery(chat::Delivery delivery) {
   end_by(std::get<chat::EndConnection>(delivery));
 }
 
+void Session::on_inbox(const chat::DeliverInbox& inbox) {
+  if (inbox.connection.connection != self_.connection) return;  // of a former registration
+  if (inbox.position <= delivered_) {
+    credit_ += inbox.frame.size();
+    return;
+  }
+  delivered_ = inbox.position;
+  owed_ += inbox.frame.size();
+  outbox_.add(inbox.frame, true);
+}
+
 void Session::settle_credit() {
   parts_.counters.frames_out += outbox_.take_frames();
-  credit_ += outbox_.take_credit();
+  const auto taken = outbox_.take_credit();
+  owed_ -= taken;
+  credit_ += taken;
   // In quarters: a message to the partition for every frame would cost more than the frame.
   if (credit_ < parts_.options.inbox_credit_bytes / 4 || !caller_.user) return;
   parts_.attachments.give_credit(*caller_.user, self_, std::exchange(credit_, 0));
@@ -298,8 +322,10 @@ void Session::tick(SteadyTime now) {
   }
   if (caller_.user && now - kept_at_ >= kKeepEvery) {
     kept_at_ = now;
-    parts_.host.keep(self_.connection, *caller_.user, caller_.session);
+    parts_.host.keep(id_, *caller_.user, caller_.session);
   }
+  if (!watched_.empty()) watch_again(now);
+  if (leave_at_ && !draining_ && now >= *leave_at_) drain({});
 }
 
 void Session::drain(std::chrono::milliseconds retry_after) {

@@ -6,6 +6,9 @@
 /// Owned by its connection, on the worker's thread. The driver asks can_take() before each frame, feeds on_frame(), and
 /// writes what outbox() holds; when is_over() it closes behind the last byte of it. Never fails; what a client does
 /// wrong is answered or ends the session.
+/// Of the user's partition it hears through a registration (chat/attachment.h). After a change of primary it registers
+/// anew, behind the last position it was given, under another ConnectionRef: what a former registration still sends is
+/// known by that and dropped, so nothing comes twice, out of order or with a gap.
 /// Invariants: nothing follows the frame that ends it; requests under way weigh at most requests_max plus one page; no
 /// command of a user starts while that user's partition has not confirmed its sessions for confirm_max.
 #pragma once
@@ -34,6 +37,12 @@ struct Ticket {
   std::uint64_t request_id = 0;
 };
 
+/// The connection that a ConnectionRef means. The bits above count how often its session registered.
+inline constexpr unsigned kRegistrationShift = 48;
+inline constexpr std::uint64_t connection_of(const chat::ConnectionRef& ref) {
+  return ref.connection & ((std::uint64_t{1} << kRegistrationShift) - 1);
+}
+
 /// What sessions need done. Calls may come back from within (Session::on_outcome, on_push).
 class SessionHost {
  public:
@@ -44,6 +53,8 @@ class SessionHost {
   virtual void keep(std::uint64_t connection, UserId user, SessionId session) = 0;
   virtual PartitionId partition_of_user(const UserId& user) const = 0;
   virtual WallTime wall_now() const = 0;
+  /// Addresses for this session, the best first; empty: there is only this node.
+  virtual std::vector<std::string> endpoints_of(const SessionId&) const { return {}; }
 };
 
 /// Counted over all sessions of a gateway.
@@ -86,6 +97,14 @@ class Session {
 
   /// Time-outs; about once a second. Waits are looked at in can_take().
   void tick(SteadyTime now);
+  /// Pushes its endpoints if they are others than it was told.
+  void tell_endpoints();
+  /// Tells it to go to one of `targets` after `delay`. It is served until it leaves; at `leave_at` it is drained.
+  void move(const std::vector<std::string>& targets, std::chrono::milliseconds delay, SteadyTime leave_at);
+  /// `partition` has another primary: registers anew there if it is the user's, and, some 10 to 30 s later, when people
+  /// have had the time to come back, watches those again who live there. Harmless when done twice.
+  void reattach(PartitionId partition, SteadyTime now);
+
   /// No more requests; good-bye when those under way are answered.
   void drain(std::chrono::milliseconds retry_after);
   /// Says why, and ends: "draining", "too_slow", "idle".
@@ -99,6 +118,7 @@ class Session {
 
   bool is_over() const { return phase_ == Phase::over; }
   bool is_logged_in() const { return caller_.user.has_value(); }
+  const SessionId& session_id() const { return caller_.session; }
   bool has_requests() const { return weight_ > 0; }
   /// The connection is gone: detaches. Idempotent; nothing else may follow.
   void leave();
@@ -116,7 +136,12 @@ class Session {
   std::optional<std::chrono::milliseconds> over_rate(std::size_t bytes, bool is_request, SteadyTime now);
 
   void log_in(const chat::LoggedIn& who, SteadyTime now);
-  void after_answer(const Ticket& ticket, const v1::ServerFrame& frame);
+  void after_answer(const Ticket& ticket, const v1::ServerFrame& frame, SteadyTime now);
+  void attach(std::uint64_t credit_bytes);
+  void add_endpoints(const SessionId& session, v1::SessionReply& reply);
+  void on_inbox(const chat::DeliverInbox& inbox);
+  void watch(const v1::PresenceReply& presence, SteadyTime now);
+  void watch_again(SteadyTime now);
   void end_by(const chat::EndConnection& end);
   void finish_if_idle();
 
@@ -125,7 +150,8 @@ class Session {
   bool is_confirmed(SteadyTime now);
 
   const SessionParts parts_;
-  const chat::ConnectionRef self_;
+  const std::uint64_t id_;    ///< of the connection
+  chat::ConnectionRef self_;  ///< the present registration's
   const SteadyTime accepted_at_;
   Phase phase_ = Phase::hello;
   chat::Caller caller_;
@@ -144,8 +170,16 @@ class Session {
 
   Rate frames_, bytes_, requests_;
   std::shared_ptr<UserRate> user_rate_;
-  PartitionId partition_;     ///< of the user
-  std::uint64_t credit_ = 0;  ///< taken by the socket and not yet given back
+  PartitionId partition_;               ///< of the user
+  std::uint64_t delivered_ = 0;         ///< inbox position of the last delivery
+  std::uint64_t owed_ = 0;              ///< bytes of deliveries that the socket has not taken
+  std::uint64_t credit_ = 0;            ///< taken by the socket and not yet given back
+  std::size_t endpoints_told_ = 0;      ///< their hash; 0: none
+  std::optional<SteadyTime> leave_at_;  ///< it was told to move, and has until then
+  std::vector<UserId> watched_;         ///< whose presence, until watched_until_
+  SteadyTime watched_until_{};
+  std::vector<PartitionId> watch_lost_;  ///< some of them live there, and are to be watched again
+  SteadyTime watch_again_at_{};
   SteadyTime heard_at_;
   SteadyTime kept_at_{};
   std::string typing_in_;     ///< the conversation that the others were last told of, empty: none

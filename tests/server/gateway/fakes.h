@@ -36,8 +36,10 @@ class FakeHost final : public SessionHost {
   void keep(std::uint64_t, UserId, SessionId) override { ++kept; }
   PartitionId partition_of_user(const UserId&) const override { return PartitionId(7); }
   WallTime wall_now() const override { return wall; }
+  std::vector<std::string> endpoints_of(const SessionId&) const override { return endpoints; }
 
   std::vector<Run> runs;
+  std::vector<std::string> endpoints;
   int kept = 0;
   WallTime wall = from_ms(1'700'000'000'000);
 };
