@@ -8,9 +8,9 @@ namespace holdfast::failover {
 
 struct EtcdOptions {
   // For etcds:// only; PEM files.
-  std::string ca_file;           ///< whom to believe; empty: the system's authorities
-  std::string certificate_file;  ///< our own, if etcd wants one; with key_file
-  std::string key_file;
+  std::string ca_file = {};           ///< whom to believe; empty: the system's authorities
+  std::string certificate_file = {};  ///< our own, if etcd wants one; with key_file
+  std::string key_file = {};
 
   std::chrono::seconds lease_ttl{2};  ///< leased rows go so long after we are gone; etcd may make it longer
   /// A transaction waits so long to be sent, and then so long for its answer.

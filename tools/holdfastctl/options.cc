@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "tools/holdfastctl/certs.h"
 #include "tools/holdfastctl/duration.h"
 
 namespace holdfast::ctl {
@@ -89,11 +90,14 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   provision->add_option("-o,--out", options.out, "write to this file, for its owner only");
   auto* keys = app.add_subcommand("keys", "keys of the server")->require_subcommand(1)->fallthrough();
   auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
+  CertsCommand certs;
+  add_certs(app, certs);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
   }
+  if (const auto code = run_certs(certs)) return *code;
   if (provision->parsed())
     options.task = written.names;
   else if (rotate->parsed())
