@@ -15,22 +15,38 @@ Client::Core::Core(ClientRuntime::Impl& shared, ClientOptions client_options, Cl
       machine(std::move(static_cast<MachineOptions&>(client_options)), events, shared.random, store) {}
 
 Client::Core::~Core() {
-  drop_link(false);
+  drop_all(false);
   runtime.forget(this, scheduled);
 }
 
-void Client::Core::drop_link(bool write_first) {
-  if (!link) return;
-  std::exchange(link, nullptr)->drop(write_first);
+void Client::Core::drop(std::shared_ptr<Link>& which, bool write_first) {
+  if (which) std::exchange(which, nullptr)->drop(write_first);
+}
+
+void Client::Core::drop_all(bool write_first) {
+  drop(next, false);
+  drop(link, write_first);
+}
+
+void Client::Core::carry_out(ClientMachine::Wish wish) {
+  if (wish.switch_over) {
+    drop(link, true);
+    link = std::exchange(next, nullptr);
+  }
+  if (wish.close) drop_all(machine.state() == ClientMachine::State::ended);
+  if (wish.close_next) drop(next, false);
+  if (wish.open) {
+    link = std::make_shared<Link>(*this, *wish.open, wish.time_max);
+    runtime.tasks.spawn("client connection", Link::run(link));
+  }
+  if (wish.open_next) {
+    next = std::make_shared<Link>(*this, *wish.open_next, wish.next_time_max);
+    runtime.tasks.spawn("client connection", Link::run(next));
+  }
 }
 
 void Client::Core::after() {
-  auto wish = machine.take_wish();
-  if (wish.close) drop_link(machine.state() == ClientMachine::State::ended);
-  if (wish.open) {
-    link = std::make_shared<Link>(*this, machine.endpoint(), wish.time_max);
-    runtime.tasks.spawn("client connection", Link::run(link));
-  }
+  carry_out(machine.take_wish());
   if (!std::exchange(dirty, true)) runtime.flush_soon(this);
 }
 
@@ -44,29 +60,42 @@ void Client::Core::on_deadline(SteadyTime at) {
 void Client::Core::on_turn_end() {
   dirty = false;
   machine.flush(steady_now());
-  auto wish = machine.take_wish();
-  if (wish.close) drop_link(false);
+  carry_out(machine.take_wish());
   if (link) link->write();
+  if (next) next->write();
   runtime.schedule(this, scheduled, machine.next_deadline());
 }
 
-void Client::Core::on_open() {
-  machine.connection_open(steady_now());
+std::string& Client::Core::output_of(const Link& which) {
+  return &which == next.get() ? machine.next_output() : machine.output();
+}
+
+void Client::Core::on_open(const Link& from) {
+  if (&from == next.get())
+    machine.next_open();
+  else
+    machine.connection_open(steady_now());
   after();
 }
 
-void Client::Core::on_lost(std::string reason) {
-  drop_link(false);
-  machine.connection_lost(steady_now(), std::move(reason));
+void Client::Core::on_lost(const Link& from, std::string reason) {
+  if (&from == next.get()) {
+    drop(next, false);
+    machine.next_lost(steady_now());
+  } else {
+    drop(link, false);
+    machine.connection_lost(steady_now(), std::move(reason));
+  }
   after();
 }
 
-bool Client::Core::on_payload(SteadyTime now, std::string_view payload) {
-  const Link* reading = link.get();
-  machine.receive(now, payload);
-  auto wish = machine.take_wish();
-  if (wish.close) drop_link(machine.state() == ClientMachine::State::ended);
-  return reading == link.get();
+bool Client::Core::on_payload(const Link& from, SteadyTime now, std::string_view payload) {
+  if (&from == next.get())
+    machine.next_receive(now, payload);
+  else
+    machine.receive(now, payload);
+  carry_out(machine.take_wish());
+  return &from == link.get() || &from == next.get();
 }
 
 // ------------------------------------------------------------------------------------------------ the face
@@ -76,7 +105,7 @@ Client::Client(ClientRuntime& runtime, ClientOptions options, ClientEvents& even
 
 Client::~Client() {
   core_->machine.leave(steady_now());
-  core_->drop_link(true);
+  core_->drop_all(true);
 }
 
 void Client::start() {
@@ -117,6 +146,11 @@ void Client::log_out(ReplyCallback done) {
 
 void Client::stored(std::uint64_t position) {
   core_->machine.stored(steady_now(), position);
+  core_->after();
+}
+
+void Client::set_in_use(bool in_use) {
+  core_->machine.set_in_use(steady_now(), in_use);
   core_->after();
 }
 

@@ -71,6 +71,9 @@ class Client {
   /// Without auto_ack: everything up to this inbox position is stored by the application.
   void stored(std::uint64_t position);
 
+  /// Somebody looks at it: a connection that died in silence is noticed after some two seconds instead of twelve.
+  void set_in_use(bool in_use);
+
   bool online() const;
   const SessionInfo& session() const;
   /// The server's time, as far as it is known; 1970 before the first connection.

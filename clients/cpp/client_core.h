@@ -24,22 +24,27 @@ struct Client::Core {
   Core& operator=(const Core&) = delete;
 
   void after();
-  void drop_link(bool write_first);
+  void carry_out(ClientMachine::Wish wish);
+  static void drop(std::shared_ptr<Link>& which, bool write_first);
+  void drop_all(bool write_first);
 
   // From the runtime.
   void on_deadline(SteadyTime at);
   void on_turn_end();
 
   // From the link.
-  void on_open();
-  void on_lost(std::string reason);
+  void on_open(const Link& from);
+  void on_lost(const Link& from, std::string reason);
   /// False: stop reading, the link was dropped.
-  bool on_payload(SteadyTime now, std::string_view payload);
+  bool on_payload(const Link& from, SteadyTime now, std::string_view payload);
+  /// What is to be written on this link.
+  std::string& output_of(const Link& link);
 
   ClientRuntime::Impl& runtime;
   Trust trust;
   ClientMachine machine;
   std::shared_ptr<Link> link;  ///< the connection made or being made; null between
+  std::shared_ptr<Link> next;  ///< the one to a node that the session moves to
   SteadyTime scheduled = SteadyTime::max();
   bool dirty = false;
 };

@@ -23,7 +23,8 @@ ClientMachine::ClientMachine(MachineOptions options, ClientEvents& events, Rando
       events_(&events),
       random_(&random),
       store_(store),
-      reconnect_(options_.reconnect, options_.endpoints.size(), random),
+      reconnect_(options_.reconnect, random),
+      endpoints_(options_.endpoints, random),
       outbox_(outbox_options(options_)),
       inbox_(options_, [this](const v1::InboxItem& item) { hand_over(item); }) {}
 
@@ -43,6 +44,8 @@ void ClientMachine::start(SteadyTime now) {
     session_.user = UserId::from_bytes(saved->user_id).value_or(UserId());
     session_.session = SessionId::from_bytes(saved->session_id).value_or(SessionId());
     inbox_.start_at(saved->cursor);
+    endpoints_.set_ranked(saved->endpoints);
+    endpoints_.start_over();
     for (const auto& post : saved->outbox) {
       auto restored = outbox_.restore(++last_request_id_, post);
       if (!restored) events_->on_store_failed(restored.error());
@@ -63,20 +66,29 @@ void ClientMachine::connect_now(SteadyTime now) {
   state_ = State::connecting;
   retry_at_ = SteadyTime::max();
   try_deadline_ = now + reconnect_.try_max();
-  wish_.open = reconnect_.endpoint();
+  wish_.open = endpoints_.current();
   wish_.time_max = reconnect_.try_max();
 }
 
 void ClientMachine::connection_open(SteadyTime now) {
   if (state_ != State::connecting) return;
   state_ = State::greeting;
-  liveness_.emplace(options_.liveness, now);
+  start_liveness(now);
   say_hello(now);
 }
 
 void ClientMachine::connection_lost(SteadyTime now, std::string reason) {
   if (state_ == State::idle || state_ == State::ended || state_ == State::waiting) return;
-  if (state_ == State::online) reconnect_.lost_after(online_since_, now);
+  if (state_ == State::online) {
+    reconnect_.lost_after(online_since_, now);
+    endpoints_.lost();
+    lost_at_ = now;
+  } else {
+    endpoints_.failed();
+  }
+  if (move_.has_connection()) wish_.close_next = true;
+  wish_.open_next.reset();
+  move_.cancel();
   outbox_.disconnected();
   requests_.disconnected();
   inbox_.disconnected();
@@ -109,6 +121,7 @@ void ClientMachine::leave(SteadyTime now) {
   if (state_ == State::online) acknowledge(now);
   save();
   state_ = State::ended;
+  move_.cancel();
   wish_ = {};
   wish_.close = true;
   retry_at_ = try_deadline_ = SteadyTime::max();
@@ -118,6 +131,7 @@ void ClientMachine::leave(SteadyTime now) {
 
 void ClientMachine::end(const Failure& failure, bool clear_store) {
   state_ = State::ended;
+  move_.cancel();
   wish_ = {};
   wish_.close = true;
   retry_at_ = try_deadline_ = SteadyTime::max();
@@ -155,7 +169,7 @@ SteadyTime ClientMachine::next_deadline() const {
   if (state_ != State::online) return earliest;
   if (liveness_) earliest = std::min(earliest, liveness_->next_deadline());
   if (save_again_at_ != SteadyTime::min()) earliest = std::min(earliest, save_again_at_);
-  return std::min({earliest, inbox_.ack_deadline(), outbox_.next_deadline(), save_at_});
+  return std::min({earliest, inbox_.ack_deadline(), outbox_.next_deadline(), save_at_, move_.deadline()});
 }
 
 void ClientMachine::tick(SteadyTime now) {
@@ -166,6 +180,7 @@ void ClientMachine::tick(SteadyTime now) {
   if (state_ != State::online) return;
   outbox_.expire(now);
   if (now >= save_at_) save();
+  tick_move(now);
   check_liveness(now);
 }
 
@@ -177,6 +192,16 @@ void ClientMachine::check_liveness(SteadyTime now) {
   frame.set_request_id(++last_request_id_);
   frame.mutable_ping();
   write_frame(now, frame, true);
+}
+
+void ClientMachine::start_liveness(SteadyTime now) {
+  liveness_.emplace(options_.liveness, now);
+  liveness_->set_keepalive(keepalive_);
+}
+
+void ClientMachine::set_in_use(SteadyTime now, bool in_use) {
+  options_.liveness.in_use = in_use;
+  if (liveness_) liveness_->set_in_use(in_use, now);
 }
 
 WallTime ClientMachine::server_now(SteadyTime now) const {
@@ -240,7 +265,7 @@ bool ClientMachine::save() {
   save_at_ = SteadyTime::max();
   if (store_ == nullptr || token_.empty()) return true;
   auto saved = store_->save({session_.username, session_.user.str(), session_.session.str(), token_,
-                             inbox_.stored_position(), outbox_.payloads()});
+                             inbox_.stored_position(), outbox_.payloads(), endpoints_.ranked()});
   if (saved) {
     outbox_unsaved_ = false;
     return true;

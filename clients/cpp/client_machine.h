@@ -5,6 +5,9 @@
 /// Never fails; a store that can't be written is reported by on_store_failed(). Events and callbacks are called from
 /// within; they may call any method but must not destroy the machine.
 ///
+/// There may be a second connection, the next one, while the session moves to another node: it carries hello and resume
+/// only. When that is answered it takes the first one's place, and what is unanswered is asked again on it.
+///
 /// Duties in order: a token is saved before it is confirmed; a message's id is saved before its first try; a cursor is
 /// saved before it is acknowledged.
 #pragma once
@@ -16,9 +19,11 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "clients/cpp/endpoints.h"
 #include "clients/cpp/events.h"
 #include "clients/cpp/inbox_reader.h"
 #include "clients/cpp/liveness.h"
+#include "clients/cpp/moving.h"
 #include "clients/cpp/options.h"
 #include "clients/cpp/outbox.h"
 #include "clients/cpp/reconnect.h"
@@ -53,19 +58,29 @@ class ClientMachine {
   /// It could not be made, or is gone. Not to be called for one that the machine itself asked to close.
   void connection_lost(SteadyTime now, std::string reason);
   void receive(SteadyTime now, std::string_view payload);
+  /// The same of the next connection.
+  void next_open();
+  void next_lost(SteadyTime now);
+  void next_receive(SteadyTime now, std::string_view payload);
   void tick(SteadyTime now);
   /// Puts into output() what may go out, and saves what must be saved before.
   void flush(SteadyTime now);
 
   // ---- what the driver is to do
   struct Wish {
-    bool close = false;                     ///< first: drop the connection, made or being made, after writing output()
-    std::optional<std::size_t> open;        ///< then: connect to this endpoint
+    bool switch_over = false;               ///< first: say good-bye on the connection; the next one takes its place
+    bool close = false;                     ///< drop all connections, made or being made, after writing output()
+    bool close_next = false;                ///< drop the next one only
+    std::optional<Endpoint> open;           ///< then: connect to this endpoint
     std::chrono::milliseconds time_max{0};  ///< and give up after this
+    std::optional<Endpoint> open_next;      ///< the same for the next connection
+    std::chrono::milliseconds next_time_max{0};
   };
   Wish take_wish();
   /// Frames to be written, in order; the driver takes them out. Emptied when the connection is lost.
   std::string& output() { return out_; }
+  /// The same for the next connection.
+  std::string& next_output() { return move_.output(); }
   /// When tick() is wanted; SteadyTime::max() if never.
   SteadyTime next_deadline() const;
 
@@ -79,6 +94,8 @@ class ClientMachine {
   void cast(SteadyTime now, v1::ClientFrame frame);
   /// The application has stored everything up to this position.
   void stored(SteadyTime now, std::uint64_t position) { inbox_.stored(position, now); }
+  /// Somebody looks at it: a dead connection is to be noticed soon (LivenessOptions::in_use).
+  void set_in_use(SteadyTime now, bool in_use);
   /// The session is over because we said so and the server agreed.
   void logged_out(SteadyTime now);
 
@@ -90,7 +107,9 @@ class ClientMachine {
   std::size_t outbox_size() const { return outbox_.size(); }
   std::uint64_t logins() const { return logins_; }
   std::uint64_t resumes() const { return resumes_; }
-  const Endpoint& endpoint() const { return options_.endpoints[reconnect_.endpoint()]; }
+  const Endpoint& endpoint() const { return endpoints_.current(); }
+  /// host:port of the nodes that the server named, the best first.
+  std::vector<std::string> ranked_endpoints() const { return endpoints_.ranked(); }
 
  private:
   // connection
@@ -102,11 +121,22 @@ class ClientMachine {
   void say_hello(SteadyTime now);
   void ask_for_session(SteadyTime now);
   void ask_to_resume(SteadyTime now);
+  v1::ClientFrame hello_frame(std::uint64_t request_id) const;
+  v1::ClientFrame resume_frame(std::uint64_t request_id) const;
   v1::ClientFrame session_request() const;
+  void learn_time(SteadyTime now, const v1::HelloReply& hello);
+  void start_liveness(SteadyTime now);
   void on_hello(SteadyTime now, const v1::HelloReply& hello);
   void on_session(SteadyTime now, const v1::SessionReply& reply);
   void on_greeting_refused(SteadyTime now, const v1::Error& error, bool auth);
   void come_online(SteadyTime now, bool resumed);
+  // other nodes
+  using RepeatedEndpoints = google::protobuf::RepeatedPtrField<v1::Endpoint>;
+  void learn_endpoints(SteadyTime now, const RepeatedEndpoints& endpoints);
+  void on_move(SteadyTime now, const v1::MovePush& push);
+  void tick_move(SteadyTime now);
+  void fail_move(SteadyTime now, std::chrono::milliseconds retry_after);
+  void finish_move(SteadyTime now, const v1::SessionReply& reply);
   // online
   void on_frame(SteadyTime now, const v1::ServerFrame& frame);
   void on_answer(SteadyTime now, const v1::ServerFrame& frame);
@@ -126,6 +156,8 @@ class ClientMachine {
   bool save_outbox_first(SteadyTime now);
   void acknowledge(SteadyTime now);
 
+  static constexpr std::chrono::milliseconds kSaveAfter{200};
+
   MachineOptions options_;
   ClientEvents* events_;
   Random* random_;
@@ -133,6 +165,8 @@ class ClientMachine {
 
   State state_ = State::idle;
   ReconnectPolicy reconnect_;
+  Endpoints endpoints_;
+  Move move_;
   Outbox outbox_;
   RequestTable requests_;
   InboxReader inbox_;
@@ -152,6 +186,8 @@ class ClientMachine {
   SteadyTime try_deadline_ = SteadyTime::max();  ///< connecting, greeting
   std::chrono::milliseconds retry_after_{0};     ///< what the server asked for before the connection went
   std::string last_error_;                       ///< what it said before that
+  std::optional<SteadyTime> lost_at_;            ///< when the session was last online, while it is not
+  std::chrono::milliseconds keepalive_{0};       ///< of the last hello
   SteadyTime online_since_;
 
   bool time_known_ = false;

@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 
 namespace {
 constexpr std::uint32_t kProtocol = 1;
-constexpr milliseconds kSaveAfter{200};
 constexpr milliseconds kConfirmMax{60'000};
 constexpr std::uint64_t kRetryAfterMaxMs = 3'600'000;
 
@@ -88,31 +87,44 @@ void ClientMachine::on_frame(SteadyTime now, const v1::ServerFrame& frame) {
 // ------------------------------------------------------------------------------------------------ greeting
 
 void ClientMachine::say_hello(SteadyTime now) {
-  v1::ClientFrame frame;
   hello_id_ = ++last_request_id_;
-  frame.set_request_id(hello_id_);
-  frame.mutable_hello()->set_protocol_min(kProtocol);
-  frame.mutable_hello()->set_protocol_max(kProtocol);
-  frame.mutable_hello()->set_client(options_.client_name);
-  write_frame(now, frame, true);
+  write_frame(now, hello_frame(hello_id_), true);
   // A resume needs nothing from the answer: it goes along and saves a round trip.
   if (!token_.empty()) ask_to_resume(now);
 }
 
 void ClientMachine::ask_to_resume(SteadyTime now) {
-  v1::ClientFrame frame;
   auth_id_ = ++last_request_id_;
-  frame.set_request_id(auth_id_);
-  frame.mutable_resume()->set_token(token_);
-  frame.mutable_resume()->set_cursor(inbox_.delivered());
-  write_frame(now, frame, true);
+  write_frame(now, resume_frame(auth_id_), true);
 }
 
-void ClientMachine::on_hello(SteadyTime now, const v1::HelloReply& hello) {
+v1::ClientFrame ClientMachine::hello_frame(std::uint64_t request_id) const {
+  v1::ClientFrame frame;
+  frame.set_request_id(request_id);
+  frame.mutable_hello()->set_protocol_min(kProtocol);
+  frame.mutable_hello()->set_protocol_max(kProtocol);
+  frame.mutable_hello()->set_client(options_.client_name);
+  return frame;
+}
+
+v1::ClientFrame ClientMachine::resume_frame(std::uint64_t request_id) const {
+  v1::ClientFrame frame;
+  frame.set_request_id(request_id);
+  frame.mutable_resume()->set_token(token_);
+  frame.mutable_resume()->set_cursor(inbox_.delivered());
+  return frame;
+}
+
+void ClientMachine::learn_time(SteadyTime now, const v1::HelloReply& hello) {
   server_time_ = from_ms(hello.server_time_ms());
   server_time_at_ = now;
   time_known_ = true;
-  liveness_->set_keepalive(std::chrono::seconds(hello.keepalive_s()));
+  keepalive_ = std::chrono::seconds(hello.keepalive_s());
+}
+
+void ClientMachine::on_hello(SteadyTime now, const v1::HelloReply& hello) {
+  learn_time(now, hello);
+  liveness_->set_keepalive(keepalive_);
   if (auth_id_ == 0) ask_for_session(now);
 }
 
@@ -153,8 +165,13 @@ void ClientMachine::on_session(SteadyTime now, const v1::SessionReply& reply) {
   if (!session_.user.is_zero() && session_.user != user)
     while (auto answered = outbox_.fail_first(failed(Failure::Cause::closed, "another user logged in")))
       finish(std::move(answered));
-  session_ = {reply.username(), user, SessionId::from_bytes(reply.session_id()).value_or(SessionId()), reply.cursor(),
-              reply.inbox_head()};
+  session_ = {reply.username(),
+              user,
+              SessionId::from_bytes(reply.session_id()).value_or(SessionId()),
+              reply.cursor(),
+              reply.inbox_head(),
+              milliseconds(0)};
+  learn_endpoints(now, reply.endpoints());
   if (resumed) {
     ++resumes_;
     inbox_.resumed(reply.cursor(), reply.inbox_head());
@@ -174,6 +191,8 @@ void ClientMachine::come_online(SteadyTime now, bool resumed) {
   online_since_ = now;
   try_deadline_ = SteadyTime::max();
   last_error_.clear();
+  if (lost_at_) session_.away = std::chrono::duration_cast<milliseconds>(now - *lost_at_);
+  lost_at_.reset();
   if (resumed)
     events_->on_resumed(session_);
   else
@@ -251,6 +270,8 @@ void ClientMachine::on_push(SteadyTime now, const v1::ServerFrame& frame) {
     case v1::ServerFrame::kPositionsChanged: return events_->on_positions(frame.positions_changed());
     case v1::ServerFrame::kHistoryGap: return events_->on_history_gap(frame.history_gap());
     case v1::ServerFrame::kToken: return on_token(now, frame.token());
+    case v1::ServerFrame::kMove: return on_move(now, frame.move());
+    case v1::ServerFrame::kEndpoints: return learn_endpoints(now, frame.endpoints().endpoints());
     case v1::ServerFrame::kGoodbye: return on_goodbye(now, frame.goodbye());
     case v1::ServerFrame::kSessionEnded: {
       Failure failure = failed(Failure::Cause::refused, frame.session_ended().reason());

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "clients/cpp/endpoint.h"
 #include "clients/cpp/failure.h"
 
 namespace holdfast::client {
@@ -17,14 +18,21 @@ struct SessionInfo {
   std::string username;
   UserId user;
   SessionId session;
-  std::uint64_t cursor = 0;      ///< deliveries begin after this position
-  std::uint64_t inbox_head = 0;  ///< the newest position at that moment
+  std::uint64_t cursor = 0;           ///< deliveries begin after this position
+  std::uint64_t inbox_head = 0;       ///< the newest position at that moment
+  std::chrono::milliseconds away{0};  ///< since the connection before this one was lost; 0: there was none
 };
 
 struct Reconnecting {
   std::string reason;
   std::chrono::milliseconds delay{0};  ///< until the next try
   unsigned tries = 0;                  ///< waits since the last stable connection, this one included
+};
+
+/// The session is on another node now, and was at no moment without one.
+struct Moved {
+  Endpoint from, to;
+  std::chrono::milliseconds took{0};  ///< connecting and resuming there
 };
 
 /// What became of one message.
@@ -49,6 +57,8 @@ class ClientEvents {
   virtual void on_connected(const SessionInfo&) {}
   /// The session goes on: after a start with a stored one, and after each reconnect.
   virtual void on_resumed(const SessionInfo&) {}
+  /// A node that is about to leave was left in time. Nothing is to be done; what was unanswered is being asked again.
+  virtual void on_moved(const Moved&) {}
   virtual void on_reconnecting(const Reconnecting&) {}
   /// The end: refused at log-in, revoked, logged out, expired. The client does nothing more; the store is cleared if
   /// it was the stored session that ended.

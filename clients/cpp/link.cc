@@ -65,16 +65,16 @@ Awaitable<void> Link::run(std::shared_ptr<Link> link) {
   auto opened = co_await open(link);
   if (link->core_ == nullptr) co_return;
   if (!opened) {
-    link->core_->on_lost(opened.error().message);
+    link->core_->on_lost(*link, opened.error().message);
     co_return;
   }
-  link->core_->on_open();
+  link->core_->on_open(*link);
   std::string reason;
   if (link->websocket_)
     reason = co_await read_websocket(link);
   else
     reason = co_await read_native(link);
-  if (link->core_ != nullptr) link->core_->on_lost(std::move(reason));
+  if (link->core_ != nullptr) link->core_->on_lost(*link, std::move(reason));
 }
 
 // ------------------------------------------------------------------------------------------------ reading
@@ -85,7 +85,7 @@ Link::Turn Link::take_bytes(std::string_view bytes) {
     auto payload = decoder_.next(bytes);
     if (!payload) return {true, payload.error().message};
     if (!*payload) return {};
-    if (!core_->on_payload(now, **payload)) return {true, ""};
+    if (!core_->on_payload(*this, now, **payload)) return {true, ""};
   }
 }
 
@@ -122,7 +122,7 @@ Awaitable<std::string> Link::read_websocket(std::shared_ptr<Link> link) {
     auto message = co_await link->websocket_->read();
     if (link->core_ == nullptr) break;
     if (!message) co_return message.error().message;
-    if (!link->core_->on_payload(steady_now(), *message)) break;
+    if (!link->core_->on_payload(*link, steady_now(), *message)) break;
     link->core_->after();
   }
   co_return std::string();
@@ -133,7 +133,7 @@ Awaitable<std::string> Link::read_websocket(std::shared_ptr<Link> link) {
 void Link::write() {
   if (write_waits_ || core_ == nullptr) return;
   if (websocket_) {
-    if (core_->machine.output().empty()) return;
+    if (core_->output_of(*this).empty()) return;
     write_waits_ = true;
     runtime_.tasks.spawn("client websocket write", write_websocket(shared_from_this()));
   } else if (stream_) {
@@ -146,8 +146,8 @@ void Link::write_native() {
     if (written_ == writing_.size()) {
       writing_.clear();
       written_ = 0;
-      if (core_ == nullptr || core_->machine.output().empty()) break;
-      std::swap(writing_, core_->machine.output());
+      if (core_ == nullptr || core_->output_of(*this).empty()) break;
+      std::swap(writing_, core_->output_of(*this));
     }
     const IoResult put = stream_->write_now(std::string_view(writing_).substr(written_));
     if (put.would_block()) return wait_to_write();
@@ -181,8 +181,8 @@ Awaitable<bool> Link::write_frames(std::shared_ptr<Link> link, std::string frame
 
 Awaitable<void> Link::write_websocket(std::shared_ptr<Link> link) {
   bool good = true;
-  while (good && link->core_ != nullptr && !link->core_->machine.output().empty()) {
-    std::string frames = std::exchange(link->core_->machine.output(), {});
+  while (good && link->core_ != nullptr && !link->core_->output_of(*link).empty()) {
+    std::string frames = std::exchange(link->core_->output_of(*link), {});
     good = co_await write_frames(link, std::move(frames));
   }
   link->write_waits_ = !good;  // of a connection that is gone nothing is asked any more
@@ -206,7 +206,7 @@ void Link::drop(bool write_first) {
   auto* core = std::exchange(core_, nullptr);
   if (!websocket_) return;
   if (write_first)
-    runtime_.tasks.spawn("client websocket close", close_websocket(shared_from_this(), core->machine.output()));
+    runtime_.tasks.spawn("client websocket close", close_websocket(shared_from_this(), core->output_of(*this)));
   else
     websocket_->abort();
 }

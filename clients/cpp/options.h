@@ -39,10 +39,12 @@ struct LivenessOptions {
   std::chrono::milliseconds silence_max{1'000};  ///< an answer is due and nothing came for this long: probe
   std::chrono::milliseconds probe_max{1'000};    ///< and nothing came in answer to the probe: the peer is dead
   std::chrono::milliseconds idle_ping{10'000};   ///< at least this often, or as often as the server's hello says
+  /// Somebody looks at it (Client::set_in_use): silence_max holds even if no answer is due. Costs a ping a second.
+  bool in_use = false;
 };
 
 struct MachineOptions {
-  std::vector<Endpoint> endpoints;  ///< at least one
+  std::vector<Endpoint> endpoints;  ///< at least one; where to find any node. Tried in an order of chance
   Credentials credentials;
   std::string device_name = "holdfast client";
   std::string client_name = "holdfast-cpp/0.1";  ///< for the server's logs

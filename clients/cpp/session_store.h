@@ -20,6 +20,7 @@ struct SavedSession {
   /// Posts that were not acknowledged, in order: serialized v1.ClientFrame. One without a client_message_id was never
   /// tried.
   std::vector<std::string> outbox;
+  std::vector<std::string> endpoints = {};  ///< host:port, as the server last named them, the best first
 };
 
 /// Owned by the application, outlives the client; called on the client's thread, which waits for it.
@@ -55,7 +56,7 @@ class MemorySessionStore final : public SessionStore {
 ///
 ///     file    = check frame *frame            ; frames as in proto/frame.h
 ///     check   = BLAKE2b-256 of what follows
-///     1st     = v1.SessionReply               ; who, token, cursor
+///     1st     = v1.SessionReply               ; who, token, cursor, endpoints
 ///     others  = v1.ClientFrame                ; the outbox
 ///
 /// Holds a lock on "<path>.lock" while it lives, so that two processes don't share a session's cursor.

@@ -21,6 +21,8 @@ struct Reader final : ClientEvents {
   std::vector<std::string> read;
   std::vector<std::uint64_t> positions;
   int ended = 0;
+  int reconnecting = 0;
+  int moved = 0;
   std::string last_failure;
   std::function<void()> on_read = [] {};
   void on_change(const v1::InboxItem& item) override {
@@ -28,7 +30,11 @@ struct Reader final : ClientEvents {
     positions.push_back(item.position());
     on_read();
   }
-  void on_reconnecting(const Reconnecting& r) override { last_failure = r.reason; }
+  void on_reconnecting(const Reconnecting& r) override {
+    last_failure = r.reason;
+    ++reconnecting;
+  }
+  void on_moved(const Moved&) override { ++moved; }
   void on_session_ended(const Failure& f) override {
     ++ended;
     last_failure = f.str();
@@ -190,6 +196,87 @@ TEST_CASE("Client: a message written while no server is there goes out when one 
   }
   CHECK(server.bodies == std::vector<std::string>{"later"});
   CHECK(server.logins == 1);
+  server.stop();
+  stage.finish();
+}
+
+namespace {
+
+/// Sends without a pause while it is told to move back and forth between two nodes.
+void talks_through_moves(const std::string& scheme, std::optional<TlsContext> tls, const Trust& trust) {
+  Stage stage;
+  FakeServer one(stage.io.get_executor(), tls);
+  FakeServer two(stage.io.get_executor(), tls, &one);
+  constexpr int kMoves = 10;
+  constexpr int kPerMove = 100;
+  int acknowledged = 0;
+  std::vector<std::string> expected;
+  {
+    auto options = stage.options(scheme, one.port());
+    options.trust = trust;
+    Client client(stage.runtime, options, stage.reader);
+    client.start();
+    REQUIRE(stage.run_until([&] { return client.online(); }));
+    bool always_online = true;
+    for (int round = 0; round < kMoves; ++round) {
+      FakeServer& from = round % 2 == 0 ? one : two;
+      FakeServer& to = round % 2 == 0 ? two : one;
+      for (int i = 0; i < kPerMove; ++i) {
+        expected.push_back(std::to_string(expected.size()));
+        REQUIRE(client.send(kConversation, expected.back(), [&](const SendResult& r) { acknowledged += r.ok(); }));
+      }
+      from.tell_to_move(to.port());
+      REQUIRE(stage.run_until([&] {
+        always_online = always_online && client.online();
+        return stage.reader.moved > round;
+      }));
+      CHECK(client.endpoint().port == to.port());
+      REQUIRE(stage.run_until([&] { return from.live() == 0; }));
+    }
+    REQUIRE(stage.run_until(
+        [&] { return acknowledged == kMoves * kPerMove && stage.reader.read.size() == expected.size(); }));
+    CHECK(always_online);
+    CHECK(stage.reader.reconnecting == 0);
+    CHECK(client.logins() == 1);
+  }
+  CHECK(one.bodies == expected);
+  CHECK(stage.reader.read == expected);
+  one.stop();
+  two.stop();
+  stage.finish();
+}
+
+}  // namespace
+
+TEST_CASE("Client: moves between nodes under way, never offline, nothing lost, twice or out of order") {
+  talks_through_moves("holdfast://", std::nullopt, {});
+}
+
+TEST_CASE("Client: the same over TLS") {
+  Certificate certificate;
+  Trust trust;
+  trust.ca_file = certificate.certificate;
+  talks_through_moves("holdfasts://", certificate.server(), trust);
+}
+
+TEST_CASE("Client: told to move to where nobody is, it stays, and comes back when the node goes") {
+  Stage stage;
+  FakeServer gone(stage.io.get_executor());
+  gone.stop();
+  FakeServer server(stage.io.get_executor());
+  {
+    Client client(stage.runtime, stage.options("", server.port()), stage.reader);
+    client.start();
+    REQUIRE(stage.run_until([&] { return client.online(); }));
+    server.tell_to_move(gone.port());
+    bool answered = false;
+    REQUIRE(client.send(kConversation, "a", [&](const SendResult& r) { answered = r.ok(); }));
+    REQUIRE(stage.run_until([&] { return answered; }));
+    CHECK(client.online());
+    CHECK(stage.reader.moved == 0);
+    server.cut();
+    REQUIRE(stage.run_until([&] { return client.resumes() == 1; }));
+  }
   server.stop();
   stage.finish();
 }

@@ -6,8 +6,9 @@
 
 namespace holdfast::client::play {
 
-FakeServer::FakeServer(any_io_executor executor, std::optional<TlsContext> tls)
-    : tasks_(executor), tls_(std::move(tls)) {
+FakeServer::FakeServer(any_io_executor executor, std::optional<TlsContext> tls, FakeServer* twin)
+    : tasks_(executor), tls_(std::move(tls)), twin_(twin) {
+  book().nodes_.push_back(this);
   auto opened = Listener::open(executor, {"127.0.0.1", 0});
   REQUIRE(opened);
   listener_ = std::move(*opened);
@@ -20,7 +21,7 @@ FakeServer::FakeServer(any_io_executor executor, std::optional<TlsContext> tls)
   }));
 }
 
-FakeServer::~FakeServer() = default;
+FakeServer::~FakeServer() { std::erase(book().nodes_, this); }
 
 void FakeServer::Peer::close() {
   live = false;
@@ -108,8 +109,8 @@ bool FakeServer::answer(Peer& peer, std::string_view payload) {
     session.set_user_id(std::string(16, 'u'));
     session.set_session_id(std::string(16, 's'));
     session.set_username("ada");
-    session.set_inbox_head(ids_.size());
-    session.set_cursor(asked.has_resume() ? asked.resume().cursor() : ids_.size());
+    session.set_inbox_head(book().ids_.size());
+    session.set_cursor(asked.has_resume() ? asked.resume().cursor() : book().ids_.size());
     if (asked.has_log_in()) session.set_token("token");
     ++(asked.has_log_in() ? logins : resumes);
     append_frame(peer.out, reply);
@@ -125,12 +126,14 @@ bool FakeServer::answer(Peer& peer, std::string_view payload) {
 }
 
 bool FakeServer::answer_post(Peer& peer, std::uint64_t request_id, const v1::Post& post) {
-  auto known = std::find(ids_.begin(), ids_.end(), post.client_message_id());
-  const bool fresh = known == ids_.end();
-  const auto number = static_cast<std::uint64_t>(known - ids_.begin()) + 1;
+  auto& ids = book().ids_;
+  auto known = std::find(ids.begin(), ids.end(), post.client_message_id());
+  const bool fresh = known == ids.end();
+  const auto number = static_cast<std::uint64_t>(known - ids.begin()) + 1;
   if (fresh) {
-    ids_.push_back(post.client_message_id());
-    bodies.push_back(post.body());
+    ids.push_back(post.client_message_id());
+    book().bodies.push_back(post.body());
+    push_to_others(peer, number - 1);
   }
   if (swallow_ > 0) {
     --swallow_;
@@ -144,14 +147,38 @@ bool FakeServer::answer_post(Peer& peer, std::uint64_t request_id, const v1::Pos
   return true;
 }
 
+void FakeServer::push_to_others(const Peer& author, std::uint64_t cursor) {
+  for (auto* node : book().nodes_) {
+    for (const auto& peer : node->peers_) {
+      if (peer.get() == &author || !peer->live || !peer->stream || book().nodes_.size() == 1) continue;
+      push_after(*peer, cursor);
+      peer->stream->write_now(std::exchange(peer->out, {}));
+    }
+  }
+}
+
+void FakeServer::tell_to_move(std::uint16_t port) {
+  v1::ServerFrame frame;
+  frame.mutable_move()->add_targets()->set_address("127.0.0.1:" + std::to_string(port));
+  std::string bytes;
+  append_frame(bytes, frame);
+  for (const auto& peer : peers_)
+    if (peer->live && peer->stream) peer->stream->write_now(bytes);
+}
+
+std::size_t FakeServer::live() const {
+  return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p->live; }));
+}
+
 void FakeServer::push_after(Peer& peer, std::uint64_t cursor) {
+  const auto& all = book().bodies;
   v1::ServerFrame push;
-  for (std::size_t n = cursor; n < bodies.size(); ++n) {
+  for (std::size_t n = cursor; n < all.size(); ++n) {
     auto& item = *push.mutable_inbox()->add_items();
     item.set_position(n + 1);
     item.set_conversation_id(std::string(16, 'c'));
     item.mutable_change()->set_number(n + 1);
-    item.mutable_change()->mutable_posted()->set_body(bodies[n]);
+    item.mutable_change()->mutable_posted()->set_body(all[n]);
   }
   if (push.inbox().items_size() > 0) append_frame(peer.out, push);
 }

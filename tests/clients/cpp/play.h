@@ -23,6 +23,7 @@ inline ConversationId conversation(std::uint8_t n) {
 struct Heard final : ClientEvents {
   std::vector<std::string> log;
   std::vector<Reconnecting> reconnecting;
+  std::vector<Moved> moved;
   std::vector<SendResult> sent;
   std::vector<Failure> ended;
 
@@ -32,6 +33,7 @@ struct Heard final : ClientEvents {
     log.push_back("reconnecting");
     reconnecting.push_back(r);
   }
+  void on_moved(const Moved& m) override { moved.push_back(m); }
   void on_session_ended(const Failure& f) override {
     log.push_back("ended");
     ended.push_back(f);
