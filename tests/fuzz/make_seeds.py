@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds that are frames: corpus/{frames,first_bytes,session,command}. Field numbers: proto/client.proto.
+"""Writes the seeds that are frames: corpus/{frames,first_bytes,peer_frames,session,command}. Field numbers:
+proto/client.proto, proto/peer.proto.
 
 Ids of one byte stand for known ones (tests/fuzz/world.h).
 """
@@ -125,3 +126,23 @@ write("first_bytes", "ssl", b"\x16\x02")
 write("first_bytes", "websocket", b"GET /v1 HTTP/1.1\r\n")
 write("first_bytes", "post", b"POST / HTTP/1.1\r\n")
 write("first_bytes", "ssh", b"SSH-2.0-x\r\n")
+
+
+def peer_hello(*changed):
+    known = {1: 1, 2: b"c", 3: 2, 4: b"s" * 16, 5: b"a" * 16, 6: b"0.1.0", 7: 1_000_000_000, 8: 64}
+    return frame(fields((1, fields(*sorted({**known, **dict(changed)}.items())))))
+
+
+beat = frame(fields((5, fields((1, 7), (2, 1_000_000_000), (3, b"\x02\x03"), (4, 1)))))
+append = frame(fields((10, fields((1, 3), (2, 4), (3, b"s" * 16), (10, fields((1, 9), (2, b"c" * 32), (3, b"entry")))))))
+write("peer_frames", "hello_and_beat", b"\x03" + peer_hello() + beat)
+write("peer_frames", "append", b"\x00" + append + append)
+write("peer_frames", "refused", b"\x00" + frame(fields((2, fields((1, b"why"))))))
+write("peer_frames", "other_cluster", b"\x00" + peer_hello((2, b"d\"\n")))
+write("peer_frames", "same_node", b"\x00" + peer_hello((3, 1)))
+write("peer_frames", "other_partitions", b"\x00" + peer_hello((8, 128)))
+write("peer_frames", "no_boot_id", b"\x00" + peer_hello((5, b"short")))
+write("peer_frames", "clock_at_the_bound", b"\x00" + peer_hello((7, 1_000_010_000)))
+write("peer_frames", "clock_beyond", b"\x00" + peer_hello((7, 1_000_010_001)))
+write("peer_frames", "later_version", b"\x00" + frame(fields((99, b"new"))) + beat)
+write("peer_frames", "no_message", b"\x00" + frame(b"\xff\xff"))
