@@ -95,6 +95,8 @@ void ClientMachine::connection_lost(SteadyTime now, std::string reason) {
   liveness_.reset();
   out_.clear();
   hello_id_ = auth_id_ = 0;
+  ask_again_at_ = SteadyTime::max();
+  asked_again_ = 0;
 
   const milliseconds delay = reconnect_.next_delay(std::exchange(retry_after_, milliseconds(0)));
   state_ = State::waiting;
@@ -124,7 +126,7 @@ void ClientMachine::leave(SteadyTime now) {
   move_.cancel();
   wish_ = {};
   wish_.close = true;
-  retry_at_ = try_deadline_ = SteadyTime::max();
+  retry_at_ = try_deadline_ = ask_again_at_ = SteadyTime::max();
   liveness_.reset();
   inbox_.disconnected();
 }
@@ -134,7 +136,7 @@ void ClientMachine::end(const Failure& failure, bool clear_store) {
   move_.cancel();
   wish_ = {};
   wish_.close = true;
-  retry_at_ = try_deadline_ = SteadyTime::max();
+  retry_at_ = try_deadline_ = ask_again_at_ = SteadyTime::max();
   liveness_.reset();
   out_.clear();
   inbox_.disconnected();
@@ -165,7 +167,7 @@ void ClientMachine::fail_everything(const Failure& failure) {
 ClientMachine::Wish ClientMachine::take_wish() { return std::exchange(wish_, {}); }
 
 SteadyTime ClientMachine::next_deadline() const {
-  SteadyTime earliest = std::min({retry_at_, try_deadline_, requests_.next_deadline()});
+  SteadyTime earliest = std::min({retry_at_, try_deadline_, ask_again_at_, requests_.next_deadline()});
   if (state_ != State::online) return earliest;
   if (liveness_) earliest = std::min(earliest, liveness_->next_deadline());
   if (save_again_at_ != SteadyTime::min()) earliest = std::min(earliest, save_again_at_);
@@ -177,6 +179,7 @@ void ClientMachine::tick(SteadyTime now) {
   expire_requests(now);
   if (state_ == State::waiting && now >= retry_at_) return connect_now(now);
   if (now >= try_deadline_) return drop(now, "timed out");
+  if (now >= ask_again_at_) return ask_for_session(now);
   if (state_ != State::online) return;
   outbox_.expire(now);
   if (now >= save_at_) save();

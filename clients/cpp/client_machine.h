@@ -129,6 +129,8 @@ class ClientMachine {
   void on_hello(SteadyTime now, const v1::HelloReply& hello);
   void on_session(SteadyTime now, const v1::SessionReply& reply);
   void on_greeting_refused(SteadyTime now, const v1::Error& error, bool auth);
+  /// True: the same is asked again soon, on this connection.
+  bool ask_again_soon(SteadyTime now, const Failure& failure);
   void come_online(SteadyTime now, bool resumed);
   // other nodes
   using RepeatedEndpoints = google::protobuf::RepeatedPtrField<v1::Endpoint>;
@@ -189,6 +191,8 @@ class ClientMachine {
   std::optional<SteadyTime> lost_at_;            ///< when the session was last online, while it is not
   std::chrono::milliseconds keepalive_{0};       ///< of the last hello
   SteadyTime online_since_;
+  SteadyTime ask_again_at_ = SteadyTime::max();  ///< greeting: the log-in or resume, on the same connection
+  unsigned asked_again_ = 0;                     ///< on this connection
 
   bool time_known_ = false;
   WallTime server_time_;

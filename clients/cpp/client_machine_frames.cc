@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 namespace {
 constexpr std::uint32_t kProtocol = 1;
 constexpr milliseconds kConfirmMax{60'000};
+constexpr milliseconds kAskAgainWaitMax{500};
+constexpr unsigned kAsksAgainMax = 30;  ///< some five seconds of a partition without a primary
 constexpr std::uint64_t kRetryAfterMaxMs = 3'600'000;
 
 /// A frame to parse into, and the memory for it: one for all clients of a thread, so that thousands cost nothing and a
@@ -146,6 +148,8 @@ v1::ClientFrame ClientMachine::session_request() const {
 }
 
 void ClientMachine::ask_for_session(SteadyTime now) {
+  ask_again_at_ = SteadyTime::max();
+  if (!token_.empty()) return ask_to_resume(now);
   v1::ClientFrame frame = session_request();
   HF_CHECK(frame.operation_case() != v1::ClientFrame::OPERATION_NOT_SET, "there are credentials or a token");
   if (changes_something(frame)) {
@@ -199,8 +203,19 @@ void ClientMachine::come_online(SteadyTime now, bool resumed) {
     events_->on_connected(session_);
 }
 
+bool ClientMachine::ask_again_soon(SteadyTime now, const Failure& failure) {
+  // A short wait means that the user's partition is changing its primary: any node would say the same, and a new
+  // connection would only cost a handshake. A long one means that this node has too much to do.
+  if (failure.code != v1::RETRY || failure.retry_after > kAskAgainWaitMax) return false;
+  if (++asked_again_ > kAsksAgainMax) return false;
+  ask_again_at_ = after_wait(now, failure.retry_after);
+  try_deadline_ = ask_again_at_ + reconnect_.try_max();
+  return true;
+}
+
 void ClientMachine::on_greeting_refused(SteadyTime now, const v1::Error& error, bool auth) {
   const Failure failure = refused(error);
+  if (auth && ask_again_soon(now, failure)) return;
   if (is_transient(error.code())) {
     retry_after_ = failure.retry_after;
     return drop(now, failure.str());

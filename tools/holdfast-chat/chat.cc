@@ -141,6 +141,7 @@ Awaitable<bool> Chat::choose_session() {
 }
 
 Awaitable<bool> Chat::come_online() {
+  client_options_.liveness.in_use = screen_.interactive();
   client_ = std::make_unique<Client>(runtime_, client_options_, *this, store_.get());
   book_ = std::make_unique<Book>(*client_);
   screen_.set_prompt("");

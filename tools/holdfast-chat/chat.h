@@ -52,6 +52,7 @@ class Chat final : public client::ClientEvents {
   // ---- chat_events.cc: what the client says
   void on_connected(const client::SessionInfo& session) override;
   void on_resumed(const client::SessionInfo& session) override;
+  void on_moved(const client::Moved& moved) override;
   void on_reconnecting(const client::Reconnecting& reconnecting) override;
   void on_session_ended(const client::Failure& failure) override;
   void on_change(const v1::InboxItem& item) override;

@@ -19,10 +19,16 @@ void Chat::on_resumed(const client::SessionInfo& session) {
     screen_.event("connected",
                   {{"user", session.username}, {"user_id", to_hex(session.user.bytes())}, {"resumed", true}}, "");
   else
-    screen_.event("back", {}, away_ ? screen_.good("back") : "");
+    screen_.event("back", {{"away_ms", session.away.count()}, {"node", client_->endpoint().authority()}},
+                  away_ ? screen_.good("back after " + std::to_string(session.away.count()) + " ms") : "");
   was_online_ = true;
   away_ = false;
   state_changed_.notify();
+}
+
+void Chat::on_moved(const client::Moved& moved) {
+  // People need not know: nothing was interrupted.
+  screen_.event("moved", {{"node", moved.to.authority()}, {"took_ms", moved.took.count()}}, "");
 }
 
 void Chat::on_reconnecting(const client::Reconnecting& r) {

@@ -19,7 +19,8 @@ Exit codes: 0 all went well; 1 a command or message was refused; 2 wrong usage; 
 
 --json prints one object a line. "event" names it; ids are hex; times are milliseconds since 1970.
   connected     user, user_id, resumed           the session is up for the first time
-  reconnecting  reason, delay_ms                 back: after that
+  reconnecting  reason, delay_ms                 back: away_ms, node, after that
+  moved         node, took_ms                    to another node, without having been away
   message       conversation, name, number, time_ms, author, author_id, own, history, content_type,
                 body (or body_hex if not UTF-8), reply_to, edited, deleted, reactions
   edited        … number, target, body           deleted: … target         reacted: … target, reaction, removed

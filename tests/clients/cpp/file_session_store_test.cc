@@ -19,7 +19,8 @@ struct Folder {
   }
   ~Folder() { fs::remove_all(path); }
 };
-const SavedSession kSession{"ada", std::string(16, 'u'), std::string(16, 's'), "token", 42, {"post one", "post two"}};
+const SavedSession kSession{"ada", std::string(16, 'u'),     std::string(16, 's'),    "token",
+                            42,    {"post one", "post two"}, {"one:7400", "two:7400"}};
 }  // namespace
 
 TEST_CASE("FileSessionStore: keeps everything, for its owner only") {
@@ -37,6 +38,7 @@ TEST_CASE("FileSessionStore: keeps everything, for its owner only") {
   CHECK(loaded->username == "ada");
   CHECK(loaded->token == "token");
   CHECK(loaded->cursor == 42);
+  CHECK(loaded->endpoints == kSession.endpoints);
   CHECK(loaded->outbox == kSession.outbox);
   CHECK((fs::status(path).permissions() & fs::perms::mask) == (fs::perms::owner_read | fs::perms::owner_write));
   REQUIRE((*store)->clear());

@@ -106,6 +106,57 @@ TEST_CASE("Machine: a good-bye's wait is kept, with jitter") {
   play.resume();
 }
 
+TEST_CASE("Machine: a resume that is refused for a short while is asked again on the same connection, after the wait") {
+  Play play(options_for(ResumeWith{"t0", 5}));
+  play.machine.start(play.now);
+  REQUIRE(play.machine.take_wish().open);
+  play.machine.connection_open(play.now);
+  auto frames = play.written();
+  play.answer_hello(frames[0].request_id());
+  auto resume = frames[1];
+  for (int i = 0; i < 5; ++i) {
+    play.answer_error(resume.request_id(), v1::RETRY, 50);
+    const auto asked = play.now;
+    play.pass(50ms);
+    CHECK(play.written().empty());
+    play.pass_to_deadline();
+    CHECK(play.now - asked <= 250ms);
+    resume = play.one();
+    CHECK(resume.resume().token() == "t0");
+  }
+  play.say(Play::session(resume.request_id(), "", 5));
+  CHECK(play.machine.online());
+  CHECK(play.heard.reconnecting.empty());
+}
+
+TEST_CASE("Machine: a node that keeps refusing for short whiles is left at last, and one that falls silent at once") {
+  Play play(options_for(ResumeWith{"t0", 5}));
+  play.machine.start(play.now);
+  play.machine.take_wish();
+  play.machine.connection_open(play.now);
+  auto frames = play.written();
+  play.answer_hello(frames[0].request_id());
+  auto resume = frames[1];
+  SECTION("refusing") {
+    const auto start = play.now;
+    while (play.heard.reconnecting.empty()) {
+      play.answer_error(resume.request_id(), v1::RETRY, 50);
+      if (!play.heard.reconnecting.empty()) break;
+      play.pass_to_deadline();
+      resume = play.one();
+      REQUIRE(play.now - start < 10s);
+    }
+  }
+  SECTION("silent") {
+    play.answer_error(resume.request_id(), v1::RETRY, 50);
+    play.pass_to_deadline();
+    CHECK(play.one().has_resume());
+    play.pass(1s);
+  }
+  CHECK(play.heard.reconnecting.size() == 1);
+  CHECK(play.machine.take_wish().close);
+}
+
 TEST_CASE("Machine: a resume that is refused for the moment is tried again after the server's wait") {
   Play play(options_for(ResumeWith{"t0", 5}));
   play.machine.start(play.now);
