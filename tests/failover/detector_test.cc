@@ -1,0 +1,209 @@
+#include "failover/detector.h"
+
+#include <catch2/catch.hpp>
+
+namespace holdfast::failover {
+namespace {
+
+using std::chrono::milliseconds;
+
+BootId boot(std::uint32_t node, int life = 0) {
+  return BootId({static_cast<std::uint8_t>(node), static_cast<std::uint8_t>(life), 7});
+}
+
+/// Node 1 of `nodes`, which all beat every 100 ms unless told otherwise.
+class Watch {
+ public:
+  explicit Watch(std::uint32_t nodes) : detector(NodeId(1), {}) {
+    for (std::uint32_t node = 1; node <= nodes; ++node) {
+      log::NodeRow row;
+      row.set_store_id(std::string(16, static_cast<char>(node)));
+      row.set_boot_id(boot(node).str());
+      rows_.rows["node/" + std::to_string(node)] = {row.SerializeAsString(), node};
+      rows_.rows["member/" + std::to_string(node)] = {log::MemberRow{}.SerializeAsString(), node};
+      if (node > 1) beating.insert(node);
+    }
+    rows_.revision = nodes;
+    advance(milliseconds(20));
+    list();
+    for (const std::uint32_t node : beating) detector.link_up(NodeId(node), boot(node));
+    run(milliseconds(1000));
+  }
+
+  void advance(milliseconds time) {
+    now_ += time;
+    detector.advance(now_);
+  }
+  void list() {
+    view_.take(rows_);
+    detector.set_cluster(view_);
+  }
+  void row_gone(std::uint32_t node) {
+    rows_.rows.erase("node/" + std::to_string(node));
+    ++rows_.revision;
+    list();
+  }
+  void run(milliseconds time) {
+    for (milliseconds done{}; done < time; done += milliseconds(20)) {
+      advance(milliseconds(20));
+      if (++turns_ % 5 == 0) {
+        for (const std::uint32_t node : beating) {
+          peer::Beat beat;
+          for (const std::uint32_t other : hears) beat.add_hears(other);
+          if (late.contains(node)) beat.set_health(peer::Beat::LATE);
+          detector.beat(NodeId(node), beat);
+        }
+        for (const auto& [observer, about] : says_silent) say(observer, about, peer::Seen::SILENT);
+      }
+      for (const Verdict& verdict : detector.judge()) verdicts.push_back(verdict);
+    }
+  }
+  void say(std::uint32_t observer, std::uint32_t about, peer::Seen::What what, int life = 0) {
+    peer::Seen seen;
+    seen.set_node(about);
+    seen.set_boot_id(boot(about, life).str());
+    seen.set_what(what);
+    detector.seen(NodeId(observer), seen);
+  }
+  bool dead(std::uint32_t node) {
+    detector.judge();
+    return detector.dead(NodeId(node));
+  }
+
+  Detector detector;
+  std::set<std::uint32_t> beating;
+  std::set<std::uint32_t> hears;
+  std::set<std::uint32_t> late;
+  std::map<std::uint32_t, std::uint32_t> says_silent;
+  std::vector<Verdict> verdicts;
+
+ private:
+  SteadyTime now_{std::chrono::hours(1)};
+  ClusterView view_;
+  ConfigRows rows_;
+  int turns_ = 0;
+};
+
+TEST_CASE("Detector: one observer of a refused connection is not enough where another is left") {
+  Watch watch(3);
+  watch.detector.link_down(NodeId(3), LinkDown::closed);
+  CHECK_FALSE(watch.dead(3));
+  watch.detector.link_down(NodeId(3), LinkDown::refused);
+  CHECK_FALSE(watch.dead(3));
+  CHECK(watch.detector.life(NodeId(3)) == Life::suspect);
+  watch.say(2, 3, peer::Seen::REFUSED);
+  CHECK(watch.dead(3));
+}
+
+TEST_CASE("Detector: of two nodes the one that is left is observer enough") {
+  Watch watch(2);
+  watch.detector.link_down(NodeId(2), LinkDown::refused);
+  CHECK(watch.dead(2));
+}
+
+TEST_CASE("Detector: of two nodes a cut between them kills nobody while the lease stands") {
+  Watch watch(2);
+  watch.beating.clear();
+  watch.run(milliseconds(5000));
+  CHECK_FALSE(watch.dead(2));
+  watch.row_gone(2);
+  watch.run(milliseconds(100));
+  CHECK(watch.dead(2));
+}
+
+TEST_CASE("Detector: what was seen of an earlier life says nothing about this one") {
+  Watch watch(3);
+  watch.detector.link_up(NodeId(3), boot(3, 1));
+  watch.say(2, 3, peer::Seen::REFUSED, 0);
+  watch.detector.link_down(NodeId(3), LinkDown::refused);
+  CHECK_FALSE(watch.dead(3));
+  watch.say(2, 3, peer::Seen::REFUSED, 1);
+  CHECK(watch.dead(3));
+}
+
+TEST_CASE("Detector: a new boot id is a restart, and others are told that the old life is over") {
+  Watch watch(3);
+  watch.verdicts.clear();
+  watch.detector.link_up(NodeId(3), boot(3, 1));
+  watch.run(milliseconds(20));
+  REQUIRE(watch.verdicts.size() == 1);
+  CHECK(watch.verdicts[0].evidence == Evidence::restarted);
+  CHECK(watch.detector.boot_of(NodeId(3)) == boot(3, 1));
+  const auto opinions = watch.detector.opinions();
+  REQUIRE(opinions.size() == 1);
+  CHECK(opinions[0].what() == peer::Seen::RESTARTED);
+  CHECK(opinions[0].boot_id() == boot(3, 0).str());
+}
+
+TEST_CASE("Detector: silence kills when a majority says so, and not before 1.5 s") {
+  Watch watch(3);
+  watch.beating.erase(3);
+  watch.says_silent[2] = 3;
+  watch.run(milliseconds(1400));
+  CHECK(watch.detector.life(NodeId(3)) == Life::suspect);
+  watch.run(milliseconds(300));
+  CHECK(watch.dead(3));
+  watch.beating.insert(3);
+  watch.says_silent.clear();
+  watch.run(milliseconds(200));
+  CHECK(watch.detector.life(NodeId(3)) == Life::alive);
+}
+
+TEST_CASE("Detector: a peer that hears the node speaks for it") {
+  Watch watch(3);
+  watch.beating.erase(3);
+  watch.hears = {1, 3};
+  watch.run(milliseconds(10000));
+  CHECK_FALSE(watch.dead(3));
+  CHECK(watch.detector.heard_by_anybody(NodeId(3)));
+}
+
+TEST_CASE("Detector: the word of a node that is late itself does not count") {
+  Watch watch(3);
+  watch.beating.erase(3);
+  watch.late = {2};
+  watch.says_silent[2] = 3;
+  watch.run(milliseconds(10000));
+  CHECK_FALSE(watch.dead(3));
+  watch.late.clear();
+  watch.run(milliseconds(200));
+  CHECK(watch.dead(3));
+}
+
+TEST_CASE("Detector: who was late itself accuses nobody, and time it did not run in is nobody's silence") {
+  Watch watch(3);
+  watch.says_silent[2] = 3;
+  watch.advance(milliseconds(5000));
+  CHECK(watch.detector.late());
+  CHECK(watch.detector.opinions().empty());
+  CHECK_FALSE(watch.dead(3));
+  CHECK_FALSE(watch.dead(2));
+  CHECK(watch.detector.patience() == 2);
+  watch.says_silent.clear();
+  watch.run(milliseconds(6000));
+  CHECK(watch.detector.patience() == 1);
+}
+
+TEST_CASE("Detector: five nodes need three that agree") {
+  Watch watch(5);
+  watch.beating.erase(5);
+  watch.says_silent[2] = 5;
+  watch.run(milliseconds(5000));
+  CHECK_FALSE(watch.dead(5));
+  watch.says_silent[3] = 5;
+  watch.run(milliseconds(200));
+  CHECK(watch.dead(5));
+}
+
+TEST_CASE("Detector: a lease that ended kills only who is not heard either") {
+  Watch watch(3);
+  watch.row_gone(3);
+  watch.run(milliseconds(2000));
+  CHECK_FALSE(watch.dead(3));
+  watch.beating.erase(3);
+  watch.run(milliseconds(400));
+  CHECK(watch.dead(3));
+}
+
+}  // namespace
+}  // namespace holdfast::failover
