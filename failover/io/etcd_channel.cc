@@ -1,6 +1,11 @@
 #include "failover/io/etcd_channel.h"
 
+#include <grpc/support/log.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 namespace holdfast::failover {
@@ -23,9 +28,20 @@ Result<std::string> contents(const std::string& path, const char* what) {
   return text.str();
 }
 
+/// gRPC writes to standard error by itself, with addresses, and each failed attempt to connect several lines. What matters
+/// of it is in the errors of our calls.
+void quieten_grpc() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (std::getenv("GRPC_VERBOSITY") != nullptr) return;  // somebody wants to see it
+    gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc said text={}", line->message); });
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> etcd_credentials(bool tls, const EtcdOptions& options) {
+  quieten_grpc();
   if (!tls) return grpc::InsecureChannelCredentials();
   if (options.certificate_file.empty() != options.key_file.empty())
     return Error{Errc::invalid_argument, "etcd: a client certificate and its key go together"};

@@ -66,7 +66,9 @@ void EtcdClient::avoid(const EtcdMember& member) {
 
 /// What gRPC says about each member, which it says only to a call.
 Error EtcdClient::unreachable() {
-  std::string text = "etcd can't be reached; is it running, and is its address right?";
+  std::string text = "etcd can't be reached. Is it running, and is its address right? ";
+  text += address_.tls ? "Does it want a client certificate, and does it trust ours?"
+                       : "If it wants TLS, its address begins with etcds://.";
   for (EtcdMember& member : members_) {
     grpc::ClientContext context;
     context.set_deadline(to_grpc(Clock::now() + kWhyTimeout));

@@ -78,6 +78,18 @@ std::string contents(const std::filesystem::path& file) {
   return text.str();
 }
 
+/// To its end, which must be good; what it wrote, also to the file.
+std::string run(const std::vector<std::string>& command, const std::filesystem::path& output) {
+  std::filesystem::remove(output);
+  const pid_t child = spawn(command, output);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  const std::string said = contents(output);
+  INFO(said);
+  REQUIRE(status == 0);
+  return said;
+}
+
 /// What a member's plain HTTP listener answers; empty if nothing does (within a second).
 std::string http_get(std::uint16_t port, const std::string& path) {
   const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -109,6 +121,14 @@ bool ask_until(Question is_so) {
 }
 
 }  // namespace
+
+EtcdTls make_etcd_certificate(const std::filesystem::path& folder, const std::string& name) {
+  const std::string certificate = folder / (name + ".pem"), key = folder / (name + ".key");
+  run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+       "-subj", "/CN=" + name, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate},
+      folder / (name + ".out"));
+  return {certificate, certificate, key};
+}
 
 EtcdCluster::EtcdCluster(EtcdClusterOptions options) : options_(std::move(options)) {
   for (unsigned i = 0; i < options_.members; ++i) members_.push_back({free_port(), free_port(), free_port(), 0});
@@ -232,15 +252,7 @@ void EtcdCluster::resume(unsigned member) { REQUIRE(::kill(pid(member), SIGCONT)
 std::string EtcdCluster::etcdctl(const std::vector<std::string>& arguments) {
   std::vector<std::string> command = {"env", "ETCDCTL_API=3", "etcdctl", "--endpoints=" + endpoints()};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  const auto output = folder_ / "etcdctl";
-  std::filesystem::remove(output);
-  const pid_t child = spawn(command, output);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  const std::string said = contents(output);
-  INFO(said);
-  REQUIRE(status == 0);
-  return said;
+  return run(command, folder_ / "etcdctl");
 }
 
 }  // namespace holdfast::testing

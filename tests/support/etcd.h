@@ -19,6 +19,9 @@ struct EtcdTls {
   std::string ca_file, certificate_file, key_file;  ///< of the members, who want their clients' certificates too
 };
 
+/// A certificate for 127.0.0.1 that is its own authority, good for members and for clients; made by `openssl`.
+EtcdTls make_etcd_certificate(const std::filesystem::path& folder, const std::string& name);
+
 struct EtcdClusterOptions {
   unsigned members = 1;
   EtcdTls tls = {};                    ///< empty: none
