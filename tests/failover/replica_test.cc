@@ -2,106 +2,507 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/failover/replica_fixture.h"
+
 namespace holdfast::failover {
 namespace {
 
-const Member kSelf{NodeId(1), StoreId({1})};
-const Member kOther{NodeId(2), StoreId({2})};
-const WallTime kNow = from_ms(1'000'000);
+using Texts = std::vector<std::string>;
+const std::vector<Member> kAll{member(1), member(2), member(3)};
+const std::vector<Member> kTwo{member(1), member(2)};
+const WallTime kNow = Replicas::kNow;
 
-InSyncSet alone() { return InSyncSet({kSelf}, 1); }
-log::Entry body(const std::string& key) {
-  log::Entry entry;
-  entry.add_writes()->set_key(key);
-  return entry;
+/// Three nodes, the first leads epoch 1 and is open.
+struct Open : Replicas {
+  explicit Open(const std::vector<Member>& in_sync = kAll, Replica::Options options = Replica::Options())
+      : Replicas(3, options) {
+    configure(row(1, 1, 1, in_sync));
+    settle();
+    REQUIRE((*this)[1].role() == Role::primary);
+  }
+};
+
+TEST_CASE("Replica: alone, it opens its epoch and commits what its own disk has (W3, W5)") {
+  Replicas one(1);
+  one.at(1).disk_waits = true;
+  one.configure(row(1, 1, 1, {member(1)}, 1, {1}));
+  one.pump();
+  CHECK(one[1].role() == Role::candidate);
+  CHECK(one[1].last_seq() == Seq(0));  // F5: nothing before the promise is durable
+  one.sync(one.at(1));
+  one.pump();
+  CHECK(one[1].last_seq() == Seq(1));
+  CHECK(one.at(1).committed.empty());
+  one.sync(one.at(1));
+  CHECK(one[1].role() == Role::primary);
+  one.append(1, "a");
+  CHECK_FALSE(one[1].may_append());  // W1: one in flight
+  CHECK(one[1].in_flight_since() == one.now());
+  one.pump();
+  one.sync(one.at(1));
+  one.pump();
+  CHECK(one.at(1).committed == Texts{"start 1", "a"});
+  CHECK(one[1].may_append());
 }
 
-Recovered at(std::uint64_t seq, std::uint64_t epoch, WallTime time = kNow) {
-  return {Seq(seq), Epoch(epoch), Hash32{7}, time};
+TEST_CASE("Replica: a candidate with others says nothing before its promise is durable (F5)") {
+  Replicas three(3);
+  three.at(1).disk_waits = true;
+  three.configure(row(1, 1, 1, kAll));
+  three.pump();
+  CHECK(three.net().empty());
+  three.sync(three.at(1));
+  three.pump();
+  CHECK_FALSE(three.net().empty());
 }
 
-TEST_CASE("Replica: a new leader appends nothing before EPOCH_START is committed (F5, F6)") {
-  Replica replica(PartitionId(3), kSelf, at(41, 4));
-  CHECK(replica.role() == Role::idle);
-  CHECK_FALSE(replica.take_epoch_start(kNow));
-  replica.lead(Epoch(5), alone());
-  CHECK(replica.role() == Role::candidate);
-  CHECK_FALSE(replica.may_append());
-  const auto start = replica.take_epoch_start(kNow);
-  REQUIRE(start);
-  CHECK(start->entry->kind() == log::Entry::EPOCH_START);
-  CHECK(start->entry->epoch() == 5);
-  CHECK(start->entry->seq() == 42);
-  CHECK_FALSE(replica.take_epoch_start(kNow));
-  CHECK_FALSE(replica.may_append());
-  CHECK(replica.durable(Seq(42)));
-  CHECK(replica.role() == Role::primary);
-  CHECK(replica.may_append());
+TEST_CASE("Replica: an entry is committed when all who count have synced it, and not before (W5)") {
+  Open open;
+  open.at(3).disk_waits = true;
+  open.append(1, "a");
+  open.settle();
+  CHECK(open.at(1).committed == Texts{"start 1"});
+  open.sync(open.at(3));
+  open.settle();
+  CHECK(open.at(1).committed == Texts{"start 1", "a"});
 }
 
-TEST_CASE("Replica: with others in sync the inherited tail is not committed by our disk alone (F6, W5)") {
-  Replica replica(PartitionId(3), kSelf, at(41, 4));
-  replica.lead(Epoch(5), InSyncSet({kSelf, kOther}, 2));
-  CHECK(replica.committed() == Seq(0));
-  CHECK_FALSE(replica.take_epoch_start(kNow));
+TEST_CASE("Replica: the primary's own disk counts as any other (W3)") {
+  Open open;
+  open.at(1).disk_waits = true;
+  open.append(1, "a");
+  open.settle();
+  CHECK(open[1].committed() == Seq(1));
+  open.sync(open.at(1));
+  CHECK(open[1].committed() == Seq(2));
 }
 
-TEST_CASE("Replica: one entry is in flight, and it commits when it is durable (W1, W3)") {
-  Replica replica(PartitionId(3), kSelf, {});
-  replica.lead(Epoch(1), alone());
-  replica.take_epoch_start(kNow);
-  CHECK(replica.committed() == Seq(0));
-  replica.durable(Seq(1));
-  const Appended appended = replica.append(body("k"), kNow);
-  CHECK_FALSE(replica.may_append());
-  CHECK(replica.last_seq() == Seq(2));
-  CHECK(replica.committed() == Seq(1));
-  CHECK(replica.durable(Seq(2)));
-  CHECK(replica.committed() == Seq(2));
-  CHECK(replica.may_append());
+TEST_CASE("Replica: backups hand out what the primary committed, once, in order (W6, I9)") {
+  Open open;
+  for (const std::string text : {"a", "b", "c"}) {
+    open.append(1, text);
+    open.settle();
+  }
+  open.pass(std::chrono::milliseconds(150));
+  open.settle();
+  CHECK(open.at(2).committed == Texts{"start 1", "a", "b", "c"});
+  CHECK(open.at(3).committed == Texts{"start 1", "a", "b", "c"});
 }
 
-TEST_CASE("Replica: each entry is chained to the one before it, from what was recovered on (I3)") {
-  Replica replica(PartitionId(3), kSelf, at(41, 4));
-  replica.lead(Epoch(5), alone());
-  const auto start = replica.take_epoch_start(kNow);
-  const EncodedEntry expected = encode_entry(PartitionId(3), *start->entry, Hash32{7});
-  CHECK(start->encoded->chain == expected.chain);
-  replica.durable(Seq(42));
-  const Appended next = replica.append(body("k"), kNow);
-  CHECK(next.encoded->chain == encode_entry(PartitionId(3), *next.entry, expected.chain).chain);
+TEST_CASE("Replica: a backup promises a later epoch before it acknowledges anything of it (W4, I2, T4)") {
+  Open open;
+  open.at(3).disk_waits = true;
+  open.configure(row(2, 2, 2, kAll));
+  open.settle();
+  CHECK(open[2].role() == Role::candidate);
+  CHECK(open[3].promised() == Epoch(2));
+  CHECK(open.at(3).promised == 1);
+  open.sync(open.at(3));
+  open.settle();
+  CHECK(open.at(3).promised == 2);
+  CHECK(open.log_of(2) == Texts{"start 1", "start 2"});
+}
+
+TEST_CASE("Replica: what comes with a lower epoch is refused, and ends the epoch of who sent it (I2)") {
+  Open open;
+  open[2].configured(row(2, 2, 2, kAll));
+  open[3].configured(row(2, 2, 2, kAll));
+  open.cut(1);
+  open.settle();
+  open.pass(std::chrono::milliseconds(300));
+  open.append(1, "lost");
+  open.mend(1);
+  open.pump();
+  open.settle();
+  CHECK(open[1].role() == Role::backup);
+  CHECK(open.at(1).committed == Texts{"start 1"});
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  CHECK(open.log_of(1) == Texts{"start 1", "start 2"});  // 2.8: its tail is cut off
+  CHECK(open.log_of(3) == Texts{"start 1", "start 2"});
+  CHECK(open[2].role() == Role::primary);
+}
+
+TEST_CASE("Replica: entries are chained, whoever wrote them (I3)") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  CHECK(open[1].last_chain() == open[2].last_chain());
+  open.configure(row(2, 2, 3, kAll));
+  open.settle();
+  CHECK(open[3].role() == Role::primary);
+  CHECK(open[1].last_chain() == open[3].last_chain());
 }
 
 TEST_CASE("Replica: log time never goes back, though the clock does") {
-  Replica replica(PartitionId(3), kSelf, at(41, 4, kNow));
-  replica.lead(Epoch(5), alone());
-  const auto before = kNow - std::chrono::hours(2);
-  const auto start = replica.take_epoch_start(before);
-  CHECK(start->entry->time_ms() == to_ms(kNow));
-  replica.durable(Seq(42));
-  CHECK(replica.log_time(before) == kNow);
-  CHECK(replica.log_time(kNow + std::chrono::seconds(1)) == kNow + std::chrono::seconds(1));
+  Open open;
+  const WallTime before = kNow - std::chrono::hours(2);
+  CHECK(open[1].log_time(before) == kNow);
+  CHECK(open[1].log_time(kNow + std::chrono::seconds(1)) == kNow + std::chrono::seconds(1));
 }
 
-TEST_CASE("InSyncSet: the commit point is what all members have (W5)") {
-  InSyncSet set({kSelf, kOther}, 2);
-  set.durable(kSelf, Seq(9));
-  CHECK(set.commit_point() == Seq(0));
-  set.durable(kOther, Seq(4));
-  CHECK(set.commit_point() == Seq(4));
-  set.durable(kOther, Seq(12));
-  CHECK(set.commit_point() == Seq(9));
+TEST_CASE("Replica: the inherited tail is committed by the new leader once everybody has it, then it opens (F6)") {
+  Open open;
+  open.at(3).disk_waits = true;
+  open.append(1, "a");
+  open.settle();  // on 1 and 2
+  open.cut(1);
+  open.configure(row(2, 2, 2, {member(2), member(3)}));
+  open.settle();
+  CHECK(open[2].role() == Role::candidate);
+  CHECK_FALSE(open[2].may_append());
+  CHECK(open.at(2).committed == Texts{"start 1"});
+  open.at(3).disk_waits = false;
+  open.sync(open.at(3));
+  open.settle();
+  CHECK(open[2].role() == Role::primary);
+  CHECK(open.at(2).committed == Texts{"start 1", "a", "start 2"});
 }
 
-TEST_CASE("InSyncSet: with fewer members than needed the commit point stands still (W1, I8)") {
-  InSyncSet set({kSelf}, 2);
-  CHECK_FALSE(set.large_enough());
-  set.durable(kSelf, Seq(9));
-  CHECK(set.commit_point() == Seq(0));
+TEST_CASE("Replica: a restarted primary does not resume its epoch, it leads the next (F7)") {
+  Open open;
+  open.restart(1);
+  open[1].configured(row(1, 1, 1, kAll));
+  open.settle();
+  CHECK(open[1].role() == Role::backup);
+  open.configure(row(2, 2, 1, kAll));
+  open.settle();
+  CHECK(open[1].role() == Role::primary);
+  CHECK(open[1].epoch() == Epoch(2));
 }
 
-TEST_CASE("InSyncSet: the same node with another disk is somebody else (I12)") {
-  CHECK_FALSE(Member{NodeId(1), StoreId({1})} == Member{NodeId(1), StoreId({2})});
+TEST_CASE("Replica: another store on the primary's node does not lead (I12)") {
+  Replicas three(3);
+  three.start(member(1, 9), {});
+  three.configure(row(1, 1, 1, kAll));
+  three.pump();
+  CHECK(three[1].role() == Role::backup);
+}
+
+TEST_CASE("Replica: what was meant for another store of this node is dropped (I12)") {
+  Open open;
+  open.append(1, "a");
+  open.pump();
+  open.start(member(3, 9), {});
+  open.settle();
+  CHECK(open[3].last_seq() == Seq(0));
+  CHECK(open[1].committed() == Seq(1));
+}
+
+TEST_CASE("Replica: a configuration whose epoch went back quarantines") {
+  Open open;
+  open[2].configured(row(5, 0, 1, kAll));
+  open.pump();
+  CHECK(open[2].role() == Role::quarantined);
+  CHECK_FALSE(open.at(2).trouble.empty());
+}
+
+// ------------------------------------------------------------------------------------------------ 2.6
+
+TEST_CASE("Replica: who makes no progress is asked to leave, and counts until the store agreed (SHRINK, T1)") {
+  Open open;
+  open.cut(3);
+  open.append(1, "a");
+  open.settle();
+  CHECK(open.at(1).wanted.empty());
+  for (int i = 0; i < 4; ++i) open.pass(std::chrono::milliseconds(250));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+  CHECK(open.at(1).wanted[0].compared_revision == 1);
+  CHECK(open.at(1).wanted[0].must_be_live.empty());
+  CHECK(open[1].committed() == Seq(1));
+  open.configure(row(2, 1, 1, kTwo));
+  open[1].reconfigured(1, Outcome::applied);
+  open.settle();
+  CHECK(open[1].committed() == Seq(2));
+}
+
+TEST_CASE("Replica: evidence that promotes shrinks at once (2.6)") {
+  Open open;
+  open[1].gone(NodeId(3), true);
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+}
+
+TEST_CASE("Replica: the set is never asked to be smaller than it must be (I7)") {
+  Replicas two(2);
+  two.configure(row(1, 1, 1, kTwo, 2, {1, 2}));
+  two.settle();
+  two[1].gone(NodeId(2), true);
+  two.cut(2);
+  for (int i = 0; i < 5; ++i) two.pass(std::chrono::seconds(1));
+  two.settle();
+  CHECK(two.at(1).wanted.empty());
+  CHECK(two[1].role() == Role::primary);
+}
+
+TEST_CASE(
+    "Replica: a learner joins with what is committed in this epoch, registered, and counts from the question on") {
+  Replicas three(3);
+  three.cut(3);
+  three.configure(row(1, 1, 1, kTwo));
+  three.settle();
+  CHECK(three.at(1).wanted.empty());
+  three.mend(3);
+  three.settle();
+  REQUIRE(three.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(three.at(1).wanted[0].wanted) == kAll);
+  CHECK(three.at(1).wanted[0].must_be_live == std::vector{NodeId(3)});
+  three.at(3).disk_waits = true;
+  three.append(1, "a");
+  three.settle();
+  CHECK(three[1].committed() == Seq(1));
+}
+
+TEST_CASE("Replica: a candidate that knows of no commit lets nobody join who lacks a part of its tail (T3)") {
+  Replica::Options options;
+  options.append_bytes_max = 1;  // one entry a message
+  Open open(kTwo, options);
+  open.cut(3);
+  for (const std::string text : {"a", "b", "c"}) {
+    if (!open.at(1).wanted.empty()) open[1].reconfigured(1, Outcome::refused);
+    open.append(1, text);
+    open.settle();
+  }
+  open.cut(1);
+  open.restart(2);
+  REQUIRE(open[2].committed() == Seq(0));
+  open[2].gone(NodeId(1), true);
+  open.mend(3);
+  open[2].link_down(NodeId(1));
+  open.configure(row(2, 2, 2, kTwo));
+  for (open.pump(); open.at(2).wanted.empty(); open.pump()) {
+    REQUIRE_FALSE(open.net().empty());
+    const Replicas::Sent sent = open.net().front();
+    open.net().pop_front();
+    open.deliver(sent);
+  }
+  CHECK(open.log_of(3) == Texts{"start 1", "a", "b", "c"});
+  CHECK(in_sync_of(open.at(2).wanted[0].wanted) == std::vector{member(2), member(3)});
+}
+
+TEST_CASE("Replica: a lost member is swapped for a learner in one change where the set is as small as may be (SWAP)") {
+  Open open(kTwo);
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);  // GROW by 3
+  open[1].reconfigured(1, Outcome::refused);
+  open[1].gone(NodeId(2), true);
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 2);
+  CHECK(in_sync_of(open.at(1).wanted[1].wanted) == std::vector{member(1), member(3)});
+  CHECK(open.at(1).wanted[1].must_be_live == std::vector{NodeId(3)});
+}
+
+TEST_CASE("Replica: a candidate whose set lost a disk swaps in a learner that has its tail, then opens (F6a)") {
+  Open open(kTwo);
+  open.append(1, "a");
+  open.settle();
+  open.cut(1);
+  open.configure(row(2, 2, 2, kTwo));
+  open.settle();
+  CHECK(open[2].role() == Role::candidate);
+  CHECK(open.at(2).wanted.empty());
+  open[2].gone(NodeId(1), true);
+  open.settle();
+  REQUIRE(open.at(2).wanted.size() == 1);
+  CHECK(in_sync_of(open.at(2).wanted[0].wanted) == std::vector{member(2), member(3)});
+  open.configure(row(3, 2, 2, {member(2), member(3)}));
+  open.settle();
+  CHECK(open[2].role() == Role::primary);
+}
+
+TEST_CASE("Replica: after an unknown outcome the union counts until the store has moved on (2.6, T2)") {
+  Open open;
+  open[1].gone(NodeId(3), true);
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  open.cut(3);
+  open.append(1, "a");
+  open.settle();
+  open[1].reconfigured(1, Outcome::unknown);
+  open[1].configured(row(1, 1, 1, kAll));  // the old revision proves nothing
+  open.pass(std::chrono::seconds(5));
+  open.settle();
+  CHECK(open[1].committed() == Seq(1));
+  CHECK(open.at(1).wanted.size() == 1);
+  open[1].configured(row(2, 1, 1, kTwo));
+  CHECK(open[1].committed() == Seq(2));
+}
+
+TEST_CASE("Replica: the outcome of an older question changes nothing (2.6)") {
+  Open open;
+  open[1].gone(NodeId(3), true);
+  open.settle();
+  open[1].configured(row(4, 1, 1, kAll));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 2);
+  CHECK(open.at(1).wanted[1].compared_revision == 4);
+  open[1].reconfigured(1, Outcome::refused);
+  open.pass(std::chrono::seconds(1));
+  open.settle();
+  CHECK(open.at(1).wanted.size() == 2);  // the second is still asked
+}
+
+TEST_CASE("Replica: a copy that is not placed here any more leaves once those that are suffice") {
+  Replicas four(4);
+  four.configure(row(1, 1, 1, kAll, 2, {1, 2, 4}));
+  four.settle();
+  REQUIRE(four.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(four.at(1).wanted[0].wanted) == std::vector{member(1), member(2), member(3), member(4)});
+  four.configure(row(2, 1, 1, {member(1), member(2), member(3), member(4)}, 2, {1, 2, 4}));
+  four.settle();
+  REQUIRE(four.at(1).wanted.size() == 2);
+  CHECK(in_sync_of(four.at(1).wanted[1].wanted) == std::vector{member(1), member(2), member(4)});
+}
+
+// ------------------------------------------------------------------------------------------------ 2.8, reads, moves
+
+TEST_CASE("Replica: committed history that differs quarantines, and nothing is repaired (2.8, I11)") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  open.pass(std::chrono::milliseconds(150));
+  open.settle();
+  REQUIRE(open[2].committed() == Seq(2));
+  peer::Replication message;
+  message.set_epoch(2);
+  message.mutable_append()->set_previous_seq(2);
+  message.mutable_append()->set_previous_chain(std::string(32, 'x'));
+  message.mutable_append()->set_previous_epoch(2);
+  open[2].received(member(3), message);
+  open.pump();
+  CHECK(open[2].role() == Role::quarantined);
+  CHECK(open.log_of(2) == Texts{"start 1", "a"});
+  CHECK_FALSE(open.at(2).trouble.empty());
+}
+
+TEST_CASE("Replica: a tail nobody else has is cut off when the new leader's differs, and never below commit (2.8)") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  open.cut(1);
+  open.append(1, "only here");
+  open.pump();
+  open.configure(row(2, 2, 2, {member(2), member(3)}));
+  open.settle();
+  REQUIRE(open[2].role() == Role::primary);
+  open.append(2, "b");
+  open.settle();
+  open.mend(1);
+  for (int i = 0; i < 3; ++i) {
+    open.pass(std::chrono::milliseconds(300));
+    open.settle();
+  }
+  CHECK(open.log_of(1) == Texts{"start 1", "a", "start 2", "b"});
+  CHECK(open.at(1).committed == Texts{"start 1", "a", "start 2", "b"});
+}
+
+TEST_CASE("Replica: a member that lost its disk is asked to leave, and its new disk to join (I12)") {
+  Open open;
+  open.start(member(3, 9), {});
+  open.connect();
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  REQUIRE_FALSE(open.at(1).wanted.empty());
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+  open.configure(row(2, 1, 1, kTwo));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 2);
+  CHECK(in_sync_of(open.at(1).wanted[1].wanted) == std::vector{member(1), member(2), member(3, 9)});
+}
+
+TEST_CASE("Replica: a barrier passes when every member that counts has answered it (2.11)") {
+  Open open;
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.pump();
+  CHECK(open[1].barriers_passed() < wanted);
+  open.cut(3);
+  open.settle();
+  CHECK(open[1].barriers_passed() < wanted);
+  open.mend(3);
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  CHECK(open[1].barriers_passed() >= wanted);
+  CHECK(open[1].want_barrier() > wanted);
+}
+
+TEST_CASE("Replica: no barrier passes once a member has promised a later epoch (J9)") {
+  Open open;
+  open[2].configured(row(2, 2, 2, kAll));
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.settle();
+  CHECK(open[1].barriers_passed() < wanted);
+}
+
+TEST_CASE("Replica: the lead is handed to a member that has everything; until then nothing is admitted (F8)") {
+  Open open;
+  open.append(1, "a");
+  CHECK(open[1].hand_off(Epoch(1), NodeId(2)));
+  CHECK_FALSE(open[1].may_append());
+  CHECK(open[1].is_leaving());
+  open.pump();
+  CHECK(open.at(1).wanted.empty());
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  const Reconfiguration& asked = open.at(1).wanted[0];
+  CHECK(asked.wanted.epoch() == 2);
+  CHECK(asked.wanted.primary().node() == 2);
+  CHECK(asked.must_be_live == std::vector{NodeId(2)});
+  CHECK(in_sync_of(asked.wanted) == kAll);
+  open.configure({asked.wanted, 2});
+  open.settle();
+  CHECK(open[1].role() == Role::backup);
+  CHECK(open[2].role() == Role::primary);
+}
+
+TEST_CASE("Replica: a hand-off that was refused, or to a stranger, leaves everything as it is (F8)") {
+  Open open(kTwo);
+  open[1].reconfigured(1, Outcome::refused);
+  CHECK_FALSE(open[1].hand_off(Epoch(1), NodeId(3)));
+  CHECK_FALSE(open[1].hand_off(Epoch(2), NodeId(2)));
+  CHECK_FALSE(open[1].hand_off(Epoch(1), NodeId(1)));
+  REQUIRE(open[1].hand_off(Epoch(1), NodeId(2)));
+  open.settle();
+  open[1].reconfigured(1, Outcome::refused);
+  CHECK(open[1].may_append());
+  CHECK_FALSE(open[1].is_leaving());
+}
+
+TEST_CASE("Replica: entries are needed from the first that a connected copy lacks") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  CHECK(open[1].needed_from() == Seq(3));
+  open.at(3).disk_waits = true;
+  open.append(1, "b");
+  open.settle();
+  CHECK(open[1].needed_from() == Seq(3));
+  open.cut(3);
+  CHECK(open[2].needed_from() <= open[2].committed().next());
+}
+
+TEST_CASE(
+    "Replica: what is not in memory any more is asked of the log, and what is trimmed comes as a snapshot (2.9)") {
+  Replica::Options options;
+  options.kept_bytes = 0;
+  Open open(kTwo, options);
+  for (const std::string text : {"a", "b"}) {
+    if (!open.at(1).wanted.empty()) open[1].reconfigured(1, Outcome::refused);
+    open.append(1, text);
+    open.settle();
+  }
+  open.start(member(3, 9), {});
+  open.connect();
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  REQUIRE_FALSE(open.at(1).log_wanted.empty());
+  CHECK(open.at(1).log_wanted.back().from == Seq(1));
+  open[1].log_read({NodeId(3), Seq(0), Epoch(0), Hash32{}, {}});
+  open.settle();
+  CHECK(open.at(1).snapshots == std::vector{NodeId(3)});
 }
 
 }  // namespace
