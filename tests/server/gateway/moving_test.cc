@@ -8,7 +8,11 @@ using namespace std::chrono_literals;
 namespace {
 
 chat::DeliverInbox inbox(const chat::ConnectionRef& to, std::uint64_t position, std::size_t bytes = 10) {
-  return {to, pushed(bytes), position};
+  v1::ServerFrame frame;
+  auto& item = *frame.mutable_inbox()->add_items();
+  item.set_position(position);
+  item.mutable_change()->mutable_posted()->set_body(std::string(bytes, 'x'));
+  return {to, frame.SerializeAsString(), position};
 }
 
 void watch(Play& play, std::uint8_t whom) {
@@ -120,7 +124,9 @@ TEST_CASE("Session: what a former registration still sends is shown neither twic
   play.session->on_delivery(inbox(second, 13));
   play.session->on_delivery(inbox(first, 14));
   play.session->on_delivery(inbox(second, 13));
-  CHECK(take_frames(*play.session).size() == 3);
+  std::vector<std::uint64_t> shown;
+  for (const auto& frame : take_frames(*play.session)) shown.push_back(frame.inbox().items(0).position());
+  CHECK(shown == std::vector<std::uint64_t>{11, 12, 13});
 }
 
 TEST_CASE("Session: registering anew twice leaves one registration and all of the credit") {
@@ -134,6 +140,18 @@ TEST_CASE("Session: registering anew twice leaves one registration and all of th
   play.session->on_delivery(inbox(ref, 11, 100'000));
   take_frames(*play.session);
   CHECK(play.attachments.credit > 100'000);
+}
+
+TEST_CASE("Session: credit that a former registration was owed is not given to the new one") {
+  Play play;
+  play.log_in(10);
+  play.session->on_delivery(inbox(play.attachments.attached[0].connection, 11, 20'000));
+  take_frames(*play.session);  // taken by the socket: below a quarter, so not told yet
+  play.session->reattach(PartitionId(7), play.now);
+  CHECK(play.attachments.attached[1].credit_bytes == play.options.inbox_credit_bytes);
+  play.session->on_delivery(inbox(play.attachments.attached[1].connection, 12, 60'000));
+  take_frames(*play.session);
+  CHECK(play.attachments.credit == 0);  // its own 60,000 are below a quarter, too
 }
 
 TEST_CASE("Session: an end said to a former registration ends it, too") {
