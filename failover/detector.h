@@ -22,11 +22,11 @@
 
 #include "base/time.h"
 #include "failover/cluster_view.h"
+#include "failover/link_down.h"
 #include "proto/peer.pb.h"
 
 namespace holdfast::failover {
 
-enum class LinkDown : std::uint8_t { closed, refused, timed_out };
 enum class Life : std::uint8_t { unknown, alive, suspect, dead };
 enum class Evidence : std::uint8_t { none, refused, restarted, silent, lease };
 const char* name_of(Evidence evidence);
