@@ -56,8 +56,23 @@ bool Balancer::well(const Situation& situation, NodeId node) {
         situation.now + (health == peer::Beat::SLOW ? options_.slow_for : std::chrono::milliseconds(500));
   const auto slow = slow_until_.find(node);
   if (slow != slow_until_.end() && situation.now < slow->second) return false;
-  const auto offset = situation.detector.clock_offset_of(node);
-  return !offset || (*offset <= options_.clock_offset_max && -*offset <= options_.clock_offset_max);
+  return !clock_off(situation, node);
+}
+
+/// Where most others are off by our clock, it is ours that is wrong.
+bool Balancer::clock_off(const Situation& situation, NodeId node) const {
+  const auto off = [&](NodeId other) {
+    const auto offset = situation.detector.clock_offset_of(other);
+    return offset && (*offset > options_.clock_offset_max || -*offset > options_.clock_offset_max);
+  };
+  std::size_t told = 0, differ = 0;
+  for (const auto& [other, member] : situation.view.members()) {
+    if (situation.detector.clock_offset_of(other)) ++told;
+    if (off(other)) ++differ;
+  }
+  const bool ours_is_wrong = told >= 2 && differ * 2 > told;
+  const bool is_self = situation.view.coordinator() && situation.view.coordinator()->node == node;
+  return is_self ? ours_is_wrong : off(node) && !ours_is_wrong;
 }
 
 PlacementInput Balancer::look(const Situation& situation, const Coordinator& coordinator) {

@@ -59,6 +59,7 @@ class Balancer {
   };
   PlacementInput look(const Situation& situation, const Coordinator& coordinator);
   bool well(const Situation& situation, NodeId node);
+  bool clock_off(const Situation& situation, NodeId node) const;
   void plan_copies(const Situation& situation, const PlacementInput& input, Plan& plan);
   void plan_handoffs(const Situation& situation, const PlacementInput& input, Plan& plan);
   void note_drained(const Situation& situation, Plan& plan);

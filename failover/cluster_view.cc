@@ -185,15 +185,4 @@ bool ClusterView::live(const log::PartitionConfig::Store& store) const {
   return entry != nullptr && entry->store.bytes() == store.store_id();
 }
 
-std::uint64_t ClusterView::revision_of(const std::string& key) const {
-  if (key == kCoordinatorKey) return coordinator_ ? coordinator_->revision : 0;
-  for (const auto& [id, entry] : nodes_)
-    if (node_key(id) == key) return entry.revision;
-  for (const auto& [id, entry] : members_)
-    if (member_key(id) == key) return entry.revision;
-  for (const auto& [id, row] : partitions_)
-    if (partition_key(id) == key) return row.revision;
-  return 0;
-}
-
 }  // namespace holdfast::failover

@@ -69,8 +69,6 @@ class ClusterView {
   const NodeEntry* node(NodeId id) const;
   /// Registered, with the very store that `store` names (I12).
   bool live(const log::PartitionConfig::Store& store) const;
-  /// What the row of a key was last seen at; 0: there is none.
-  std::uint64_t revision_of(const std::string& key) const;
 
  private:
   void take_partitions(const ConfigRows& listed, Taken& taken, std::set<std::string>& problems);

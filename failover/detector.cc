@@ -298,7 +298,7 @@ std::vector<peer::Seen> Detector::opinions() const {
     opinions.push_back(std::move(seen));
   };
   for (const auto& [node, known] : peers_) {
-    if (!known.boot) continue;
+    if (!known.boot || !known.member) continue;
     if (known.restarted && fresh(known.restarted->second))
       say(node, peer::Seen::RESTARTED, known.restarted->first, milliseconds{});
     if (known.refused) {

@@ -188,7 +188,7 @@ void World::replicas(std::uint32_t id, Node& node) {
     };
     for (const auto& store : config.in_sync())
       if (!node.gone.contains(NodeId(store.node())) && !disk_changed(store)) *next.add_in_sync() = store;
-    if (next.in_sync_size() < config.in_sync_size() &&
+    if (replicas_shrink && next.in_sync_size() < config.in_sync_size() &&
         static_cast<std::uint32_t>(next.in_sync_size()) >= config.min_isr()) {
       ask(std::move(next), {});
       continue;
@@ -232,7 +232,7 @@ void World::step() {
   for (auto& [id, node] : nodes_) {
     if (node.dead || node.paused) continue;
     if (node.cut_from_store && !lease_ends_.contains(id)) lease_ends_[id] = now_ + kLease;
-    if ((ms + id) % 20 == 0) node.controller->tick(now_, from_ms(ms));
+    if ((ms + id) % 20 == 0) node.controller->tick(now_, from_ms(ms + clocks_[id].count()));
     if (ms % 10 == 0) replicas(id, node);
     carry_out(id);
   }

@@ -25,12 +25,14 @@ class World {
   /// What becomes of a transaction that would be applied: (applied in truth, what its sender is told).
   std::function<std::pair<bool, Outcome>(const Transaction&)> meddle;
   bool store_fails = false;
+  bool replicas_shrink = true;
 
   void start(std::uint32_t node, bool founder = false, const std::string& zone = "");
   void kill(std::uint32_t node);  ///< -9: links end, connections are refused, the lease stays for 2 s
   void pause(std::uint32_t node, bool paused) { nodes_.at(node).paused = paused; }
   void cut(std::uint32_t from, std::uint32_t to, bool cut = true);  ///< one direction
   void cut_from_store(std::uint32_t node) { nodes_.at(node).cut_from_store = true; }
+  void set_clock(std::uint32_t node, milliseconds offset) { clocks_[node] = offset; }
   void wipe(std::uint32_t node) { stores_[node] = 100 + node; }  ///< its next start has another store id
 
   void run(milliseconds time);
@@ -63,8 +65,6 @@ class World {
     std::map<PartitionId, SteadyTime> learner_since;
     std::map<PartitionId, bool> asked;
     std::map<PartitionId, Handoff> handoffs;
-    std::set<std::pair<std::uint32_t, std::uint32_t>> up;
-    SteadyTime last_contact{};
   };
   using Event = std::function<void()>;
 
@@ -87,6 +87,7 @@ class World {
   std::set<std::pair<std::uint32_t, std::uint32_t>> cuts_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> up_;
   std::vector<std::string> broken_;
+  std::map<std::uint32_t, milliseconds> clocks_;
   std::uint32_t lives_ = 0;
   std::size_t largest_ = 0;
 };

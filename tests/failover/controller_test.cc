@@ -141,6 +141,41 @@ TEST_CASE(
   CHECK(world.broken().empty());
 }
 
+TEST_CASE("Controller: a minority promotes nobody, also where few primaries are lost (safe mode)") {
+  World world;
+  grow(world, 3);
+  REQUIRE(world.controller(1).drain(NodeId(2)));
+  REQUIRE(world.run_until([&] { return leads_nothing(world, 2); }, milliseconds(30000)));
+  world.kill(2);
+  world.run(milliseconds(1));
+  world.kill(3);
+  world.run(milliseconds(6000));
+  CHECK_FALSE(leads_nothing(world, 3));
+  CHECK(world.count(1, Kind::safe_mode) == 1);
+}
+
+TEST_CASE(
+    "Controller: a promotion takes the dead out of the in-sync set, and chooses no store that is not there (F3, F4)") {
+  World world;
+  grow(world, 3);
+  std::set<PartitionId> led;
+  for (const auto& [id, config] : world.configs())
+    if (config.primary().node() == 3) led.insert(id);
+  world.replicas_shrink = false;
+  world.kill(3);
+  REQUIRE(world.run_until([&] { return leads_nothing(world, 3); }, milliseconds(300)));
+  for (const auto& [id, config] : world.configs()) CHECK(config.in_sync_size() == (led.contains(id) ? 2 : 3));
+  world.wipe(3);
+  world.start(3);
+  world.run(milliseconds(500));
+  world.kill(2);
+  CHECK(world.run_until([&] { return leads_nothing(world, 2); }, milliseconds(500)));
+  const std::string its_old(1, static_cast<char>(3));
+  for (const auto& [id, config] : world.configs())
+    CHECK_FALSE((config.primary().node() == 3 && config.primary().store_id().starts_with(its_old)));
+  CHECK(world.broken().empty());
+}
+
 TEST_CASE("Controller: while the store can't be listed nobody is promoted, and afterwards all are") {
   World world;
   grow(world, 3);
@@ -238,6 +273,18 @@ TEST_CASE("Controller: of three nodes one can be drained: it leads nothing and k
   CHECK(world.healthy(3));
 }
 
+TEST_CASE("Controller: a node whose clock is more than 10 s off leads nothing, be it the coordinator's own") {
+  for (const std::uint32_t wrong : {1u, 3u}) {
+    World world(9);
+    grow(world, 3);
+    world.set_clock(wrong, milliseconds(15000));
+    CHECK(world.run_until([&] { return leads_nothing(world, wrong); }, milliseconds(10000)));
+    world.run(milliseconds(3000));
+    CHECK(world.primaries().size() == 2);
+    CHECK(world.count(1, Kind::dead) == 0);
+  }
+}
+
 TEST_CASE("Controller: a node that is down for T_repl loses its copies to the others") {
   World world;
   world.adjust = [](ControllerOptions& options) { options.balancer.replace_after = milliseconds(8000); };
@@ -287,6 +334,12 @@ TEST_CASE("Controller: a lost row of a partition is not made up again (I13)") {
   CHECK_FALSE(world.store().rows.contains("part/5"));
   CHECK(world.controller(1).view().partitions().contains(PartitionId(5)));
   CHECK(world.count(1, Kind::problem) == 1);
+  world.kill(1);
+  world.run(milliseconds(3000));
+  world.start(1, true);
+  world.run(milliseconds(5000));
+  CHECK(world.controller(1).registered());
+  CHECK_FALSE(world.store().rows.contains("part/5"));
 }
 
 TEST_CASE("Controller: an operator's request is refused with the reason and what would be right") {

@@ -179,6 +179,10 @@ TEST_CASE("Detector: who was late itself accuses nobody, and time it did not run
   CHECK_FALSE(watch.dead(3));
   CHECK_FALSE(watch.dead(2));
   CHECK(watch.detector.patience() == 2);
+  watch.beating.erase(3);
+  watch.run(milliseconds(1500));  // no longer late; what was missed is not counted, and limits are doubled
+  CHECK_FALSE(watch.detector.late());
+  CHECK_FALSE(watch.dead(3));
   watch.says_silent.clear();
   watch.run(milliseconds(6000));
   CHECK(watch.detector.patience() == 1);
