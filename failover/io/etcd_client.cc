@@ -13,9 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kStateCheck{
-    10};                            ///< how long one member's connection is waited for before the next is looked at
-constexpr milliseconds kPause{20};  ///< before the same is asked again
+constexpr milliseconds kStateCheck{10};  ///< for one member's connection, before the next is looked at
+constexpr milliseconds kPause{20};       ///< before the same is asked again
 constexpr milliseconds kWhyTimeout{20};  ///< for gRPC to say why there is no connection
 
 }  // namespace
