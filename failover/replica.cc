@@ -37,6 +37,7 @@ Replica::Replica(PartitionId partition, Member self, const Recovered& recovered,
 void Replica::installed(const Recovered& recovered) {
   kept_.clear();
   kept_bytes_ = 0;
+  writing_.clear();  // what is under way was of the log before
   last_seq_ = durable_seq_ = recovered.last_seq;
   last_epoch_ = recovered.last_epoch;
   last_chain_ = recovered.last_chain;
@@ -53,6 +54,11 @@ void Replica::installed(const Recovered& recovered) {
   if (!leads()) epoch_ = last_epoch_;
   verified_ = Seq{};
   role_ = Role::backup;
+  if (building_) {  // of what was to be written only the promise still holds
+    building_->cut.reset();
+    building_->entries.clear();
+    writing_.emplace_back(building_->ticket, durable_seq_);
+  }
 }
 
 // ------------------------------------------------------------------------------------------------ roles
@@ -87,7 +93,7 @@ void Replica::start_leading(Epoch epoch) {
   change_.reset();
   handoff_to_.reset();
   next_change_ = {};
-  barrier_sent_ = barrier_wanted_;
+  barrier_first_ = barrier_sent_ + 1;  // nobody owes an answer to what was asked in an earlier epoch
   followers_.clear();
   make_followers();
 }
@@ -260,12 +266,13 @@ std::uint64_t Replica::want_barrier() {
 }
 
 std::uint64_t Replica::barriers_passed() const {
-  if (role_ != Role::primary) return 0;
+  if (role_ != Role::primary || barrier_sent_ < barrier_first_) return 0;
   std::uint64_t passed = barrier_sent_;
   for (const Member& member : set_->all()) {
     if (member == self_) continue;
     const auto follower = followers_.find(member.node);
-    passed = std::min(passed, follower == followers_.end() ? 0 : follower->second.barrier_ok);
+    const bool there = follower != followers_.end() && follower->second.store == member.store;
+    passed = std::min(passed, there ? follower->second.barrier_ok : 0);
   }
   return passed;
 }
@@ -274,13 +281,13 @@ std::uint64_t Replica::barriers_passed() const {
 
 void Replica::received(const Member& from, const peer::Replication& message) {
   if (role_ == Role::quarantined) return;
-  if (message.to_store() != self_.store.bytes() && !message.to_store().empty()) return;  // for who was here before (I12)
+  if (message.to_store() != self_.store.bytes() && !message.to_store().empty())
+    return;  // for who was here before (I12)
   const Epoch epoch(message.epoch());
   if (message.has_append()) return on_append(from, epoch, message.append());
   if (message.has_nack()) {
     // Somebody promised a later epoch: ours is over. Which one it is, the configuration will say.
-    if (leads() && epoch == epoch_ && message.nack().promised() > epoch_.value &&
-        options_.mutant != Mutant::no_fencing)
+    if (leads() && epoch == epoch_ && message.nack().promised() > epoch_.value && options_.mutant != Mutant::no_fencing)
       step_down();
     return;
   }

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,9 +76,9 @@ enum class Mutant : std::uint8_t {
 class Replica {
  public:
   struct Options {
-    std::chrono::milliseconds slow{700};     ///< T_slow: a member that is behind for so long is to leave
-    std::chrono::milliseconds resend{250};   ///< a message that nobody answered is sent again
-    std::chrono::milliseconds news{100};     ///< what is committed is told to the idle so often
+    std::chrono::milliseconds slow{700};      ///< T_slow: a member that is behind for so long is to leave
+    std::chrono::milliseconds resend{250};    ///< a message that nobody answered is sent again
+    std::chrono::milliseconds news{100};      ///< what is committed is told to the idle so often
     std::chrono::milliseconds handoff{3000};  ///< then it is given up
     std::size_t append_bytes_max = 1u << 20;
     std::size_t kept_bytes = 256u << 10;  ///< of committed entries, for those that are a little behind
@@ -99,6 +100,8 @@ class Replica {
   void link_down(NodeId node);
   /// Evidence that promotes (section 3): it is dead, or not any more.
   void gone(NodeId node, bool is_gone);
+  /// Nodes that flap: they join only where the set could not do without (T18, F6a).
+  void held_back(std::set<NodeId> nodes) { held_back_ = std::move(nodes); }
   void tick(SteadyTime now);
 
   /// Entries that were asked for. None at all: they are not in the log any more.
@@ -130,6 +133,9 @@ class Replica {
 
   /// A number; once barriers_passed() is not below it, every member that counts has said, after this call, that it
   /// knows of no later epoch (2.11).
+  /// Nobody else counts: what we know is so.
+  bool is_alone() const { return set_ && set_->all().size() == 1; }
+  bool has_enough_copies() const { return set_ && set_->large_enough(); }
   std::uint64_t want_barrier();
   std::uint64_t barriers_passed() const;
 
@@ -146,8 +152,8 @@ class Replica {
     std::vector<LogWrite> writes;     ///< in order, after those before; durable()
     std::vector<Appended> committed;  ///< in order, each once
     std::vector<Message> messages;
-    std::vector<LogWanted> log;       ///< log_read()
-    std::vector<NodeId> snapshots;    ///< the log is not enough for this learner
+    std::vector<LogWanted> log;     ///< log_read()
+    std::vector<NodeId> snapshots;  ///< the log is not enough for this learner
     std::optional<Reconfiguration> reconfiguration;
     std::string trouble;  ///< for the operator: why it is quarantined
   };
@@ -155,12 +161,13 @@ class Replica {
 
   Role role() const { return role_; }
   bool leads() const { return role_ == Role::candidate || role_ == Role::primary; }
-  Epoch epoch() const { return epoch_; }        ///< led, or of the last entry
+  Epoch epoch() const { return epoch_; }  ///< led, or of the last entry
   Epoch promised() const { return promised_; }
   Seq last_seq() const { return last_seq_; }
   Seq committed() const { return committed_; }
   const Hash32& last_chain() const { return last_chain_; }
   const PartitionRow& row() const { return row_; }  ///< the configuration as last known
+  SteadyTime now() const { return now_; }           ///< of the last tick
   bool is_leaving() const { return handoff_to_.has_value(); }
   SteadyTime in_flight_since() const { return in_flight_since_; }  ///< zero: nothing is
   /// From here on entries are needed for copies that are connected and behind.
@@ -222,6 +229,9 @@ class Replica {
   void on_mismatch(const Member& from, const peer::Mismatch& mismatch);
   Seq agreed_at_most(const peer::Mismatch& mismatch) const;
   void check_progress();
+  bool owes_barrier(const Follower& follower) const {
+    return barrier_sent_ >= barrier_first_ && follower.barrier_ok < barrier_sent_;
+  }
 
   // Changes of the set (replica_set.cc).
   void consider_change();
@@ -287,6 +297,7 @@ class Replica {
   std::optional<NodeId> handoff_to_;
   SteadyTime handoff_until_{};
   std::uint64_t barrier_wanted_ = 0, barrier_sent_ = 0;
+  std::uint64_t barrier_first_ = 1;  ///< of this epoch
 
   // While following.
   std::optional<Member> primary_;
@@ -296,6 +307,7 @@ class Replica {
 
   std::map<NodeId, StoreId> links_;
   std::map<NodeId, bool> gone_;
+  std::set<NodeId> held_back_;
   Ready ready_;
 };
 

@@ -19,7 +19,7 @@ void Replica::on_append(const Member& from, Epoch epoch, const peer::Append& app
     nack.mutable_nack()->set_promised(promised_.value);
     return reply(from, epoch, std::move(nack));
   }
-  if (epoch > promised_) {
+  if (epoch != promised_) {
     if (leads()) step_down();
     promise(epoch);
     verified_ = Seq{};

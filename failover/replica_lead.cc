@@ -24,7 +24,8 @@ void Replica::make_followers() {
 
 void Replica::send_due() {
   if (durable_ticket_ < promise_ticket_) return;
-  if (barrier_wanted_ > barrier_sent_ && barriers_passed() == barrier_sent_ && role_ == Role::primary) {
+  const bool none_out = barrier_sent_ < barrier_first_ || barriers_passed() == barrier_sent_;
+  if (barrier_wanted_ > barrier_sent_ && none_out && role_ == Role::primary) {
     barrier_sent_ = barrier_wanted_;
     for (auto& [node, follower] : followers_) {
       if (!follower.store) continue;
@@ -167,14 +168,14 @@ void Replica::snapshot_failed(NodeId node) {
 /// What was not answered is asked again; a node that is told nothing new learns what is committed.
 void Replica::check_progress() {
   for (auto& [node, follower] : followers_) {
-    const bool behind = follower.matched < last_seq_ || follower.barrier_ok < barrier_sent_;
+    const bool behind = follower.matched < last_seq_ || owes_barrier(follower);
     if (!behind)
       follower.behind_since = {};
     else if (follower.behind_since == SteadyTime{})
       follower.behind_since = now_;
     if (!follower.store || now_ < follower.sent_at + options_.resend) continue;
     follower.under_way = false;
-    if (follower.barrier_ok < barrier_sent_ && role_ == Role::primary) {
+    if (owes_barrier(follower) && role_ == Role::primary) {
       peer::Replication message = to(follower);
       message.mutable_barrier()->set_number(barrier_sent_);
       ready_.messages.push_back({node, std::move(message)});

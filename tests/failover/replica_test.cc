@@ -437,6 +437,32 @@ TEST_CASE("Replica: no barrier passes once a member has promised a later epoch (
   CHECK(open[1].barriers_passed() < wanted);
 }
 
+TEST_CASE("Replica: nobody is taken for lost over a barrier of an earlier epoch (F6, 2.11)") {
+  Open open;
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.settle();
+  REQUIRE(open[1].barriers_passed() >= wanted);
+  open.configure(row(2, 2, 2, kAll));
+  open.settle();
+  open.at(3).disk_waits = true;
+  open.configure(row(3, 3, 1, kAll));
+  for (int i = 0; i < 5; ++i) {
+    open.settle();
+    open.pass(std::chrono::milliseconds(250));
+  }
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+  open.configure(row(4, 3, 1, kTwo));
+  open.settle();
+  REQUIRE(open[1].role() == Role::primary);
+  const std::uint64_t again = open[1].want_barrier();
+  CHECK(again > wanted);
+  CHECK(open[1].barriers_passed() < again);
+  open.settle();
+  CHECK(open[1].barriers_passed() >= again);
+}
+
 TEST_CASE("Replica: the lead is handed to a member that has everything; until then nothing is admitted (F8)") {
   Open open;
   open.append(1, "a");
