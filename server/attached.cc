@@ -78,6 +78,13 @@ void Attached::detach(const UserId& user, chat::ConnectionRef connection, Steady
   if (watched_.contains(user)) leaving_.emplace(user, now);
 }
 
+void Attached::detach_node(NodeId node, SteadyTime now) {
+  std::vector<std::pair<UserId, chat::ConnectionRef>> theirs;
+  for (const auto& [ref, connection] : connections_)
+    if (ref.node == node) theirs.emplace_back(connection.user, ref);
+  for (const auto& [user, ref] : theirs) detach(user, ref, now);
+}
+
 void Attached::give_credit(chat::ConnectionRef ref, std::uint64_t bytes) {
   const auto at = connections_.find(ref);
   if (at == connections_.end()) return;

@@ -32,6 +32,8 @@ class Attached {
   /// `head`: the newest position of the user's inbox.
   void attach(const chat::Attach& attach, std::uint64_t head);
   void detach(const UserId& user, chat::ConnectionRef connection, SteadyTime now);
+  /// All connections of that node, which can't be reached.
+  void detach_node(NodeId node, SteadyTime now);
   void give_credit(chat::ConnectionRef connection, std::uint64_t bytes);
   void watch(chat::ConnectionRef watcher, const std::vector<UserId>& users, SteadyTime now);
 

@@ -11,7 +11,7 @@ namespace holdfast {
 namespace {
 
 struct Flags {
-  std::string config, data, listen, http, admin;
+  std::string config, data, listen, http, admin, join, node_name, peer_listen;
   std::int64_t workers = -1;
   bool check_config = false, print_docs = false, allow_clock_jump = false;
 };
@@ -22,6 +22,10 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--listen", flags.listen, "HOST:PORT for clients (default: 0.0.0.0:7400)");
   app.add_option("--http", flags.http, "HOST:PORT for pages that users see (default: 0.0.0.0:7480)");
   app.add_option("--admin", flags.admin, "HOST:PORT for operators (default: 127.0.0.1:7490)");
+  app.add_option("--join", flags.join,
+                 "etcd://HOST:PORT[,...]: be a node of the cluster there, the first one if need be");
+  app.add_option("--node-name", flags.node_name, "What this node is called in its cluster (default: the host's name)");
+  app.add_option("--peer-listen", flags.peer_listen, "HOST:PORT for other nodes (default: 0.0.0.0:7410)");
   app.add_option("--workers", flags.workers, "Threads (default: one for each core)");
   app.add_flag("--allow-clock-jump", flags.allow_clock_jump, "Start although the clock jumped by more than a day");
   app.add_flag("--check-config", flags.check_config, "Check the configuration and exit");
@@ -63,6 +67,14 @@ Status apply(Config& config, const Flags& flags) {
   for (const auto& [name, value] : texts) {
     if (value->empty()) continue;
     if (auto taken = override_key(config, name, *value); !taken) return taken;
+  }
+  const std::pair<const char*, const std::string*> cluster[] = {
+      {"store", &flags.join}, {"node_name", &flags.node_name}, {"listen", &flags.peer_listen}};
+  for (const auto& [name, value] : cluster) {
+    if (value->empty()) continue;
+    const ConfigKey* key = find_config_key("cluster", name);
+    if (auto taken = key->set(config, *value); !taken)
+      return Error{Errc::invalid_argument, "cluster." + std::string(name) + ": allowed: " + key->allowed};
   }
   if (flags.workers != -1) {
     if (flags.workers < 1) return Error{Errc::invalid_argument, "--workers: allowed: 1 to 256"};

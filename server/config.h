@@ -32,9 +32,28 @@ struct StorageConfig {
   std::size_t object_cache_bytes = 256 << 20;    ///< hot rows in memory, over all partitions
   std::uint64_t disk_reserve_bytes = 512 << 20;  ///< less free: writes are refused
   std::uint32_t readers = 2;                     ///< threads for reads that miss the cache
-  std::uint64_t log_keep_entries = 64;        ///< of each partition, kept at least
+  std::uint64_t log_keep_entries = 64;           ///< of each partition, kept at least
   std::uint64_t lag_bytes_max = 64 << 20;        ///< of entries not yet in the state; beyond it writes wait
   bool allow_clock_jump = false;                 ///< start although the clock jumped more than a day
+};
+
+/// One of several nodes. Without a store the node is alone.
+struct ClusterConfig {
+  std::string store;                                   ///< etcd://host:port[,host:port…][/prefix]; empty: alone
+  std::string store_ca, store_certificate, store_key;  ///< for etcds://
+  std::string node_name;                               ///< empty: the host's name
+  std::string zone;
+  HostPort listen{"0.0.0.0", 7410};
+  std::string peer_address;          ///< host:port that other nodes dial; empty: the host's address and the bound port
+  std::string client_address;        ///< host:port that clients are told; empty: the same with the clients' port
+  std::string ca, certificate, key;  ///< mutual TLS between nodes
+  bool allow_plaintext = false;      ///< between nodes, without certificates
+  std::uint32_t copies = 3;
+  std::uint32_t min_in_sync = 2;
+  std::chrono::milliseconds member_slow{700};      ///< T_slow
+  std::chrono::seconds replace_after{600};         ///< T_repl
+  std::chrono::milliseconds flap_window{300'000};  ///< evicted twice within it: held back
+  std::chrono::milliseconds flap_hold{30'000};     ///< at first; doubles
 };
 
 struct Config {
@@ -52,6 +71,7 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::automatic;
 
+  ClusterConfig cluster;
   StorageConfig storage;
   PasswordConfig password;
   gateway::GatewayOptions gateway;

@@ -85,8 +85,8 @@ ConfigKey text(std::string section, std::string name, std::string allowed, std::
 }
 
 template <class Field>
-ConfigKey address(std::string name, std::string doc, Field field) {
-  return {"",
+ConfigKey address(std::string section, std::string name, std::string doc, Field field) {
+  return {std::move(section),
           std::move(name),
           "\"HOST:PORT\" or \"[V6]:PORT\", with an address of this machine",
           std::move(doc),
@@ -153,13 +153,13 @@ void add(Keys& all, Keys some) {
 Keys general_keys() {
   return {
       text("", "data", "a path", "The data directory; made if it is not there. A flag: `--data`.", FIELD(data)),
-      address("listen",
+      address("", "listen",
               "Where clients connect: native frames and WebSocket, TLS and plain, on one port. Plain text is refused "
               "unless the client comes from this machine. A flag: `--listen`.",
               FIELD(listen)),
-      address("http", "The public HTTP listener: pages that users see, with and without TLS. A flag: `--http`.",
+      address("", "http", "The public HTTP listener: pages that users see, with and without TLS. A flag: `--http`.",
               FIELD(http)),
-      address("admin",
+      address("", "admin",
               "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`. It asks for no password: keep it on "
               "loopback or in a private network. A flag: `--admin`.",
               FIELD(admin)),
@@ -322,9 +322,56 @@ Keys limit_keys() {
   };
 }
 
+Keys cluster_keys() {
+  return {
+      text("cluster", "store", "etcd://host:port[,host:port...][/prefix], or empty",
+           "Where the cluster's configuration is: an etcd cluster; `etcds://` over TLS. Empty: this node is alone. A "
+           "flag: "
+           "`--join`.",
+           FIELD(cluster.store)),
+      text("cluster", "store_ca", "a path, or empty", "Whom to believe at `etcds://`, PEM.", FIELD(cluster.store_ca)),
+      text("cluster", "store_certificate", "a path, or empty", "Our certificate there, PEM.",
+           FIELD(cluster.store_certificate)),
+      text("cluster", "store_key", "a path, or empty", "Its key, PEM.", FIELD(cluster.store_key)),
+      text("cluster", "node_name", "a name, or empty",
+           "What this node is called; kept by a node that comes back with an empty disk. Empty: the host's name. A "
+           "flag: "
+           "`--node-name`.",
+           FIELD(cluster.node_name)),
+      text("cluster", "zone", "a name, or empty", "Copies of a partition are spread over zones.", FIELD(cluster.zone)),
+      address("cluster", "listen", "Where other nodes connect. A flag: `--peer-listen`.", FIELD(cluster.listen)),
+      text("cluster", "peer_address", "host:port, or empty",
+           "What other nodes dial. Empty: the address that `listen` is bound to, or the host's name.",
+           FIELD(cluster.peer_address)),
+      text("cluster", "client_address", "host:port, or empty", "What clients are told. Empty: likewise.",
+           FIELD(cluster.client_address)),
+      text("cluster", "ca", "a path, or empty",
+           "The cluster's own authority, PEM: nodes believe whom it signed (`holdfastctl certs`).", FIELD(cluster.ca)),
+      text("cluster", "certificate", "a path, or empty", "This node's certificate, PEM.", FIELD(cluster.certificate)),
+      text("cluster", "key", "a path, or empty", "Its key, PEM.", FIELD(cluster.key)),
+      boolean("cluster", "allow_plaintext",
+              "Speak with other nodes without TLS: for tests, and networks that are private.",
+              FIELD(cluster.allow_plaintext)),
+      integer("cluster", "copies", 1, 7, "Of each partition, once there are so many nodes.", FIELD(cluster.copies)),
+      integer("cluster", "min_in_sync", 1, 7,
+              "Copies that must have an entry before it counts, once there are more nodes than that.",
+              FIELD(cluster.min_in_sync)),
+      duration<milliseconds>("cluster", "member_slow_ms", 100, 60'000,
+                             "A copy that makes no progress for so long leaves the in-sync set.",
+                             FIELD(cluster.member_slow)),
+      duration<seconds>("cluster", "replace_after_s", 1, 86'400,
+                        "A node that is down for so long loses its copies to others.", FIELD(cluster.replace_after)),
+      duration<milliseconds>("cluster", "flap_window_ms", 0, 3'600'000,
+                             "A node that dies twice within this is held back.", FIELD(cluster.flap_window)),
+      duration<milliseconds>("cluster", "flap_hold_ms", 0, 3'600'000,
+                             "For so long, at first; it doubles with each further time.", FIELD(cluster.flap_hold)),
+  };
+}
+
 Keys make_keys() {
   Keys all = general_keys();
-  for (auto* section : {tls_keys, log_keys, client_keys, rate_keys, password_keys, storage_keys, limit_keys}) {
+  for (auto* section :
+       {tls_keys, log_keys, client_keys, rate_keys, password_keys, cluster_keys, storage_keys, limit_keys}) {
     add(all, section());
   }
   return all;
@@ -340,6 +387,7 @@ const std::vector<ConfigSection>& config_sections() {
       {"clients", "Connections of clients: how many, how long, how much."},
       {"rates", "How fast clients may go; who is faster is answered RATE_LIMITED with a time to wait."},
       {"passwords", "What a password costs, and how often one may be tried."},
+      {"cluster", "One of several nodes."},
       {"storage", "Memory and disk."},
       {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},
   };

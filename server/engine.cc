@@ -1,10 +1,13 @@
 #include "server/engine.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/check.h"
+#include "base/version.h"
+#include "failover/io/etcd_config_store.h"
 #include "proto/state.pb.h"
 #include "storage/keys.h"
 
@@ -14,6 +17,11 @@ namespace {
 constexpr std::chrono::hours kClockJumpMax{24};
 constexpr NodeId kSingleNode{1};
 constexpr std::size_t kFlushBytes = 32u << 20;  // of entries: what a start replays at most, about a second's worth
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : "localhost";
+}
 
 /// Where a subscriber stood; a subscriber without a cursor begins at the head.
 Result<Seq> cursor_of(const Database& state, PartitionId partition, std::string_view subscriber) {
@@ -66,44 +74,165 @@ Status Engine::open_storage() {
   state_database_ = std::move(*state);
 
   log_ = std::make_unique<LogStore>(*log_database_);
-  config_store_ = std::make_unique<failover::EmbeddedConfigStore>(*log_);
+  own_store_ = std::make_unique<failover::EmbeddedConfigStore>(*log_);
+  config_store_ = own_store_.get();
   auto floor = DurableFloor::open(directory_->floor_path());
   if (!floor) return floor.error();
   floor_ = std::move(*floor);
   if (const Status checked = floor_->check(*log_); !checked) return checked.error();
 
-  auto keys = load_token_keys(*config_store_, wall_now(), random_);
-  if (!keys) return keys.error();
-  keys_ = std::make_unique<KeyRing>(std::move(*keys));
   return Ok{};
 }
 
 Status Engine::open_partitions() {
-  auto settings = load_settings(*config_store_, config_.partitions, random_);
-  if (!settings) return settings.error();
-  auto recovered = recover_partitions(*log_, *state_database_, settings->partitions, wall_now(), kClockJumpMax,
-                                      config_.storage.allow_clock_jump);
+  const bool alone = config_.cluster.store.empty();
+  if (const Status fits = check_settings(); !fits) return fits;
+  auto recovered =
+      recover_partitions(*log_, *state_database_, config_.partitions, alone ? Replay::everything : Replay::nothing,
+                         wall_now(), kClockJumpMax, config_.storage.allow_clock_jump);
   if (!recovered) return recovered.error();
-  const failover::Member self{kSingleNode, directory_->store_id()};
-  auto epochs = take_epochs(*config_store_, *log_, *recovered, self);
-  if (!epochs) return epochs.error();
+  for (const RecoveredPartition& one : *recovered) replayed_ += one.replayed;
+  return alone ? open_alone(*recovered) : join(*recovered);
+}
 
+/// A node that is alone has its settings in its own store; whoever belongs to a cluster does not start without it.
+Status Engine::check_settings() {
+  const auto belongs = cluster_of(*own_store_);
+  if (!belongs) return belongs.error();
+  if (!config_.cluster.store.empty()) return Ok{};
+  if (!belongs->empty())
+    return Error{Errc::invalid_argument, "this data belongs to cluster " + *belongs +
+                                             ": start with --join and the address of its configuration store"};
+  auto settings = load_settings(*own_store_, config_.partitions, random_);
+  if (!settings) return settings.error();
+  return Ok{};
+}
+
+Status Engine::load_keys() {
+  auto keys = load_token_keys(*config_store_, wall_now(), random_);
+  if (!keys) return keys.error();
+  keys_->set(std::move(*keys));
+  return Ok{};
+}
+
+Status Engine::open_alone(const std::vector<RecoveredPartition>& recovered) {
+  if (const Status loaded = load_keys(); !loaded) return loaded;
+  const failover::Member self{kSingleNode, directory_->store_id()};
+  auto rows = take_epochs(*config_store_, recovered, self);
+  if (!rows) return rows.error();
+  if (const Status added = add_copies(recovered, self); !added) return added;
+  for (std::size_t p = 0; p < rows->size(); ++p)
+    shared_.worker_of(recovered[p].id)
+        .send(mail::Configured{recovered[p].id, std::make_shared<failover::PartitionRow>((*rows)[p])});
+  spdlog::info("recovered partitions={} replayed_entries={} epoch={}", config_.partitions, replayed_,
+               rows->front().config.epoch());
+  return Ok{};
+}
+
+Status Engine::add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self) {
   PartitionOptions options;
-  options.partitions = settings->partitions;
-  options.cache_bytes = config_.storage.object_cache_bytes / settings->partitions;
-  for (std::size_t i = 0; i < recovered->size(); ++i) {
-    const RecoveredPartition& one = (*recovered)[i];
-    replayed_ += one.replayed;
+  options.partitions = config_.partitions;
+  options.cache_bytes = config_.storage.object_cache_bytes / config_.partitions;
+  failover::Replica::Options replica;
+  replica.slow = config_.cluster.member_slow;
+  for (const RecoveredPartition& one : recovered) {
     auto cursor = cursor_of(*state_database_, one.id, delivery_->name());
     if (!cursor) return cursor.error();
     options.id = one.id;
-    auto partition = std::make_unique<Partition>(options, config_.limits, self, one.log,
-                                                 std::vector<SubscriberAt>{{delivery_.get(), *cursor}});
-    partition->lead((*epochs)[i], failover::InSyncSet({self}, 1));
-    shared_.worker_of(one.id).add_partition(std::move(partition));
+    shared_.worker_of(one.id).add_copy(std::make_unique<Copy>(
+        options, config_.limits, self, Copy::Found{one.log, {{delivery_.get(), *cursor}}}, replica));
   }
-  spdlog::info("recovered partitions={} replayed_entries={} epoch={}", settings->partitions, replayed_,
-               epochs->front().value);
+  return Ok{};
+}
+
+// ------------------------------------------------------------------------------------------------ one of several
+
+Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
+  const ClusterConfig& cluster = config_.cluster;
+  auto store = failover::EtcdConfigStore::open(
+      cluster.store,
+      {.ca_file = cluster.store_ca, .certificate_file = cluster.store_certificate, .key_file = cluster.store_key});
+  if (!store) return store.error();
+  cluster_store_ = std::move(*store);
+  config_store_ = cluster_store_.get();
+
+  JoinRequest request{cluster.node_name.empty() ? host_name() : cluster.node_name, config_.partitions, false,
+                      wall_now()};
+  Epoch highest{};
+  for (const RecoveredPartition& one : recovered) {
+    request.has_data |= one.log.last_seq > Seq{};
+    highest = std::max(highest, one.log.promised);
+  }
+  auto membership = join_cluster(*cluster_store_, *own_store_, request, random_);
+  if (!membership) return membership.error();
+  if (const Status loaded = load_keys(); !loaded) return loaded;
+  auto options = cluster_options(*membership, request.node_name, highest.next());
+  if (!options) return options.error();
+  shared_.self = membership->node;
+  cluster_ = std::make_unique<Cluster>(std::move(*options), *cluster_store_, shared_);
+  shared_.cluster = cluster_.get();
+  for (const auto& worker : workers_) worker->join_cluster();
+  spdlog::info("joined cluster={} node={} name={} founder={}", membership->cluster_uuid, membership->node.value,
+               request.node_name, membership->founder);
+  return add_copies(recovered, {membership->node, directory_->store_id()});
+}
+
+Result<ClusterOptions> Engine::cluster_options(const Membership& membership, const std::string& name,
+                                               Epoch founder_epoch) {
+  const ClusterConfig& cluster = config_.cluster;
+  const failover::Self self{membership.node, directory_->store_id(), random_.id<BootId>()};
+  ClusterOptions options;
+  auto& node = options.controller.node;
+  node.self = self;
+  node.name = name;
+  node.zone = cluster.zone;
+  node.version = std::string(kVersion);
+  node.partitions = config_.partitions;
+  node.founder = membership.founder;
+  node.founder_epoch = founder_epoch;
+  options.controller.balancer.copies = cluster.copies;
+  options.controller.balancer.min_in_sync = cluster.min_in_sync;
+  options.controller.balancer.replace_after = cluster.replace_after;
+  options.controller.flaps.window = cluster.flap_window;
+  options.controller.flaps.first_penalty = cluster.flap_hold;
+  options.controller.seed = random_.next();
+
+  auto& links = options.links;
+  links.listen = cluster.listen;
+  links.own.set_cluster(membership.cluster_uuid);
+  links.own.set_node(membership.node.value);
+  links.own.set_store_id(self.store.str());
+  links.own.set_boot_id(self.boot.str());
+  links.own.set_version(std::string(kVersion));
+  links.own.set_partitions(config_.partitions);
+  if (cluster.certificate.empty() && !cluster.allow_plaintext)
+    return Error{Errc::invalid_argument,
+                 "nodes speak TLS with each other: make certificates with `holdfastctl certs` and set cluster.ca, "
+                 "cluster.certificate and cluster.key, or set cluster.allow_plaintext on a private network"};
+  if (!cluster.certificate.empty()) {
+    const MutualTlsFiles files{cluster.certificate, cluster.key, cluster.ca};
+    auto server = TlsContext::mutual_server(files);
+    if (!server) return server.error();
+    auto client = TlsContext::mutual_client(files);
+    if (!client) return client.error();
+    links.tls_server = *server;
+    links.tls_client = *client;
+  }
+  return options;
+}
+
+Status Engine::start_cluster(std::uint16_t client_port) {
+  if (!cluster_) return Ok{};
+  auto port = cluster_->listen();
+  if (!port) return port.error();
+  const auto reached_at = [](const std::string& configured, const HostPort& listen, std::uint16_t bound) {
+    if (!configured.empty()) return configured;
+    const bool any = listen.host == "0.0.0.0" || listen.host == "::";
+    return HostPort{any ? host_name() : listen.host, bound}.str();
+  };
+  cluster_->set_addresses(reached_at(config_.cluster.peer_address, config_.cluster.listen, *port),
+                          reached_at(config_.cluster.client_address, config_.listen, client_port));
+  cluster_->start();
   return Ok{};
 }
 
@@ -129,16 +258,23 @@ void Engine::start_threads() {
           if (!mails[i].empty()) workers_[i]->send_all(std::move(mails[i]));
       },
       [this](const auto& flushed) { trim_log(flushed); });
-  committer_ = std::make_unique<GroupCommit>(*log_database_, [this](const auto& durable) {
-    std::vector<std::vector<Mail>> mails(workers_.size());
-    for (const auto& [partition, seq] : durable) {
-      floor_->note(partition, seq);
-      mails[partition.value % workers_.size()].push_back(mail::Durable{partition, seq});
-    }
-    for (std::size_t i = 0; i < mails.size(); ++i)
-      if (!mails[i].empty()) workers_[i]->send_all(std::move(mails[i]));
-  });
+  committer_ = std::make_unique<GroupCommit>(
+      *log_database_,
+      [this](const auto& durable) {
+        std::vector<std::vector<Mail>> mails(workers_.size());
+        for (const auto& [partition, ticket, last] : durable) {
+          floor_->note(partition, last);
+          mails[partition.value % workers_.size()].push_back(mail::Durable{partition, ticket});
+        }
+        for (std::size_t i = 0; i < mails.size(); ++i)
+          if (!mails[i].empty()) workers_[i]->send_all(std::move(mails[i]));
+      },
+      [this](PartitionId partition, Seq first) {
+        // A log that ends below its floor is not believed at a start: the floor goes first.
+        HF_CHECK(floor_->lower(partition, Seq(first.value - 1)), "the floor can be written");
+      });
 
+  keys_ = std::make_unique<KeyRing>(chat::TokenKeys::first(wall_now(), random_));  // until load_keys()
   shared_.partitions = config_.partitions;
   shared_.limits = &config_.limits;
   shared_.log = log_.get();
@@ -157,6 +293,7 @@ void Engine::start_threads() {
     return stored;
   };
   shared_.confirmed = std::make_unique<std::atomic<std::int64_t>[]>(config_.partitions);
+  shared_.serves = std::make_unique<std::atomic<std::uint64_t>[]>(config_.partitions);
   for (std::uint16_t i = 0; i < config_.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, shared_));
   for (const auto& worker : workers_) shared_.workers.push_back(worker.get());
 }
@@ -178,6 +315,7 @@ void Engine::stop_workers() {
 }
 
 Engine::~Engine() {
+  if (cluster_) cluster_->stop();
   stop_workers();
   committer_.reset();
   state_.reset();
@@ -190,7 +328,7 @@ void Engine::trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed) {
   for (const auto& [partition, seq] : flushed) {
     Worker& worker = shared_.worker_of(partition);
     worker.call([this, &worker, id = partition, flushed_seq = seq] {
-      const std::uint64_t done = std::min(worker.partition(id).slowest_cursor(), flushed_seq).value;
+      const std::uint64_t done = std::min(worker.copy(id).slowest_cursor(), flushed_seq).value;
       if (done <= config_.storage.log_keep_entries) return;
       const Seq first(done - config_.storage.log_keep_entries + 1);
       shared_.blocking([this, id, first] {

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "failover/config_store.h"
+#include "server/cluster.h"
 #include "server/config.h"
+#include "server/membership.h"
 #include "server/recovery.h"
 #include "server/services/delivery.h"
 #include "server/shared.h"
@@ -27,12 +29,16 @@ class Engine {
   static Result<std::unique_ptr<Engine>> open(const Config& config);
   ~Engine();
 
+  /// In a cluster: other nodes may come, and learn where clients reach this one. Before start_workers().
+  Status start_cluster(std::uint16_t client_port);
   void start_workers();
   /// Ends the workers' threads. Connections must be gone; what is not committed is not answered either.
   void stop_workers();
 
   std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
   const DataDirectory& directory() const { return *directory_; }
+  /// Null: this node is alone.
+  Cluster* cluster() { return cluster_.get(); }
   DiskSpace& disk() { return *disk_; }
   Shared& shared() { return shared_; }
 
@@ -49,6 +55,12 @@ class Engine {
   explicit Engine(const Config& config);
   Status open_storage();
   Status open_partitions();
+  Status check_settings();
+  Status load_keys();
+  Status open_alone(const std::vector<RecoveredPartition>& recovered);
+  Status join(const std::vector<RecoveredPartition>& recovered);
+  Status add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self);
+  Result<ClusterOptions> cluster_options(const Membership& membership, const std::string& name, Epoch founder_epoch);
   void start_threads();
   void trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed);
 
@@ -60,7 +72,9 @@ class Engine {
   std::unique_ptr<RocksDatabase> log_database_;
   std::unique_ptr<RocksDatabase> state_database_;
   std::unique_ptr<LogStore> log_;
-  std::unique_ptr<failover::EmbeddedConfigStore> config_store_;
+  std::unique_ptr<failover::EmbeddedConfigStore> own_store_;  ///< a node that is alone has its configuration here
+  std::unique_ptr<failover::ConfigStore> cluster_store_;      ///< what several share
+  failover::ConfigStore* config_store_ = nullptr;             ///< the one that counts
   std::unique_ptr<KeyRing> keys_;
   std::unique_ptr<services::Delivery> delivery_;
   std::unique_ptr<chat::PasswordHasher> hasher_;
@@ -74,6 +88,7 @@ class Engine {
   std::unique_ptr<chat::PasswordPool> passwords_;
   std::unique_ptr<StateStore> state_;
   std::unique_ptr<GroupCommit> committer_;
+  std::unique_ptr<Cluster> cluster_;
   std::vector<std::thread> threads_;
 };
 

@@ -110,6 +110,7 @@ Status Node::Impl::start() {
   for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
   if (const Status listening = listen_http(*tls); !listening) return listening.error();
   if (const Status listening = listen(); !listening) return listening.error();
+  if (const Status joined = engine->start_cluster(client_endpoint.port()); !joined) return joined;
   engine->start_workers();
   return Ok{};
 }

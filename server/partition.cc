@@ -17,25 +17,49 @@ std::string order_of(const command::Command& command) {
 
 }  // namespace
 
-Partition::Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Member self,
-                     const failover::Recovered& recovered, std::vector<SubscriberAt> subscribers)
+command::Answer elsewhere() {
+  command::Answer answer;
+  answer.set_elsewhere(true);
+  return answer;
+}
+
+Partition::Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Replica& replica,
+                     const Inherited& inherited)
     : options_(options),
       limits_(limits),
-      replica_(options.id, self, recovered),
+      replica_(replica),
       rows_(options.cache_bytes),
       attached_(options.timing),
+      opened_at_(replica.now()),
       next_sweep_of_(std::make_unique<command::Sweep>()) {
-  for (const SubscriberAt& at : subscribers) {
+  HF_CHECK(replica.role() == failover::Role::primary, "only a primary serves");
+  for (const SubscriberAt& at : inherited.subscribers) {
     auto follower = std::make_unique<Follower>(
-        Follower{at.subscriber, bus::Feed(at.cursor, recovered.last_seq, options.feed), at.cursor, at.cursor, {}});
+        Follower{at.subscriber, bus::Feed(at.cursor, replica.committed(), options.feed), at.cursor, at.cursor, {}});
     follower->needs.ready = [this, index = followers_.size()] { follow(index); };
     followers_.push_back(std::move(follower));
   }
+  for (const auto& entry : inherited.unapplied) show_writes(entry);
 }
 
 Partition::~Partition() = default;
 
-void Partition::lead(Epoch epoch, failover::InSyncSet members) { replica_.lead(epoch, std::move(members)); }
+std::vector<std::pair<Answered, command::Answer>> Partition::close() {
+  auto answers = std::exchange(ready_.answers, {});  // decided and committed: they stand
+  const auto give_back = [&](Answered& then) { answers.emplace_back(std::move(then), elsewhere()); };
+  if (flight_)
+    for (Flight::Decided& decided : flight_->decided) give_back(decided.then);
+  for (Unbarred& held : unbarred_)
+    for (Flight::Decided& decided : held.decided->decided) give_back(decided.then);
+  for (Held& held : held_) give_back(held.then);
+  for (auto& [raw, pending] : aside_) give_back(pending->then);
+  if (solo_) give_back(solo_->then);
+  for (auto& [order, chain] : chains_)
+    for (PendingPtr& pending : chain) give_back(pending->then);
+  for (auto* waiting : {&writes_waiting_, &reads_waiting_})
+    for (PendingPtr& pending : *waiting) give_back(pending->then);
+  return answers;
+}
 
 // ------------------------------------------------------------------------------------------------ what comes in
 
@@ -67,13 +91,14 @@ void Partition::tick(SteadyTime steady, WallTime wall) {
   wall_now_ = wall;
   attached_.tick(steady);
   release_held();
+  give_up_stuck();
   if (steady < next_sweep_) return;
   next_sweep_ = steady + options_.sweep_interval;
   sweep();
 }
 
 void Partition::sweep() {
-  if (!next_sweep_of_ || replica_.role() != failover::Role::primary) return;
+  if (!next_sweep_of_) return;
   static constexpr keys::Family kSwept[] = {keys::Family::attempts, keys::Family::session, keys::Family::request,
                                             keys::Family::client_id, keys::Family::inbox};
   if (next_sweep_of_->family() == 0) next_sweep_of_->set_family(static_cast<std::uint32_t>(kSwept[0]));
@@ -94,27 +119,25 @@ void Partition::sweep() {
 
 // ------------------------------------------------------------------------------------------------ deciding
 
-Partition::Ready Partition::take_ready(WallTime now) {
+void Partition::work(WallTime now) {
   wall_now_ = now;
-  if (auto start = replica_.take_epoch_start(now)) {
-    flight_ = std::make_unique<Flight>();
-    flight_->appended = std::move(*start);
-    ready_.append = flight_->appended.encoded;
-  }
+  release_passed();
   run_followers();
-  if (replica_.role() == failover::Role::primary) run_reads(now);
+  run_reads(now);
   while (replica_.may_append() && build_entry(now)) {
   }
   for (const Attached::Page& page : attached_.take_pages()) read_page(page);
   for (auto& delivery : attached_.take_deliveries()) ready_.deliveries.push_back(std::move(delivery));
-  return std::exchange(ready_, {});
 }
+
+Partition::Ready Partition::take_ready() { return std::exchange(ready_, {}); }
 
 /// True: something was decided, and more may be at once, because nothing of it is to be written.
 bool Partition::build_entry(WallTime now) {
   if (pressure_ == Pressure::lagging) return false;
   if (pressure_ == Pressure::storage_full) {
-    refuse_client_writes();
+    refuse_client_writes(v1::STORAGE_FULL, "the server's disk is full: it takes no writes at present",
+                         std::chrono::seconds(5));
     return false;
   }
   if (writes_waiting_.empty() && !solo_) return false;
@@ -192,28 +215,19 @@ void Partition::launch(Flight flight, WallTime time) {
     write_cursors(flight.body);
     ++figures_.entries;
     flight.appended = replica_.append(std::move(flight.body), time);
-    ready_.append = flight.appended.encoded;
     flight_ = std::make_unique<Flight>(std::move(flight));
     return;
   }
-  release_decided(flight);
+  hold_for_barrier(std::move(flight));
 }
 
-void Partition::durable(Seq seq) {
-  if (replica_.durable(seq)) commit();
-}
-
-void Partition::commit() {
+void Partition::committed(const failover::Appended& appended) {
+  HF_CHECK(flight_ && flight_->appended.encoded == appended.encoded, "a primary commits what it has in flight");
   const std::unique_ptr<Flight> flight = std::move(flight_);
-  const auto& entry = flight->appended.entry;
-  const Seq seq(entry->seq());
-  show_writes(entry);
-  HF_CHECK(!ready_.apply, "one commit a turn");
-  ready_.apply = entry;
-  ready_.apply_bytes = flight->appended.encoded->value.size();
+  show_writes(appended.entry);
   for (auto& follower : followers_) {
     follower->cursor_committed = follower->cursor_written;
-    follower->feed.committed(entry);
+    follower->feed.committed(appended.entry);
   }
   release_decided(*flight);
 }
@@ -253,13 +267,15 @@ void Partition::run_reads(WallTime now) {
     HF_CHECK(draft.writes.empty() && draft.events.empty(), "what only reads writes nothing");
     if (pending->client) --client_commands_;
     let_go(pending->needs);
-    std::vector<chat::ConnectionRef> ended;
-    for (chat::Effect& effect : draft.effects) carry_out(std::move(effect), pending->command.session(), ended);
-    answer(std::move(pending->then), std::move(draft.answer()), std::move(ended));
+    Flight flight;
+    flight.decided.push_back(
+        {std::move(pending->then), std::move(draft.answer()), std::move(draft.effects), pending->command.session()});
+    // What a live session reads is committed, and that is enough; what decides about sessions must be as of now.
+    pending->command.has_request() ? release_decided(flight) : hold_for_barrier(std::move(flight));
   }
 }
 
-void Partition::refuse_client_writes() {
+void Partition::refuse_client_writes(v1::ErrorCode code, const std::string& why, std::chrono::milliseconds retry) {
   std::deque<PendingPtr> kept;
   for (PendingPtr& pending : writes_waiting_) {
     if (!pending->client) {
@@ -269,7 +285,7 @@ void Partition::refuse_client_writes() {
     --client_commands_;
     ++figures_.refused;
     chat::Draft draft;
-    draft.refuse(v1::STORAGE_FULL, "the server's disk is full: it takes no writes at present", std::chrono::seconds(5));
+    draft.refuse(code, why, retry);
     ready_.answers.emplace_back(std::move(pending->then), std::move(draft.answer()));
   }
   writes_waiting_ = std::move(kept);
@@ -322,6 +338,7 @@ Seq Partition::slowest_cursor() const {
 
 bool Partition::idle() const {
   return writes_waiting_.empty() && reads_waiting_.empty() && aside_.empty() && !solo_ && !flight_ &&
+         unbarred_.empty() &&
          std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
 }
 

@@ -1,13 +1,15 @@
-/// A partition on this node: its queue of commands, the entry under construction, its rows in memory, its subscribers'
-/// feeds and its users' connections. The heart of the server.
+/// A partition where it is served: its queue of commands, the entry under construction, its rows in memory, its
+/// subscribers' feeds and its users' connections. The heart of the server.
 ///
-/// Sans-IO: inputs are calls, outputs are taken with take_ready() and carried out by the owner (Worker, or a test that
-/// runs a whole node in one thread). Thread: one worker, always the same.
+/// Lives for one epoch at its primary; made and owned by Copy, which hands on what comes in and what is to be done.
+/// Sans-IO: inputs are calls, work() works them off, outputs are taken with take_ready() and carried out by the owner of the Copy (Worker, or a
+/// test that runs a whole node in one thread). Thread: one worker, always the same.
 ///
 /// The life of a command: submit() -> decided together with what else is waiting, into one entry -> the entry is in the
 /// log (durable()) and committed -> its rows are visible, its answer, effects and events go out. A command that needs rows
 /// that are not in memory steps aside until they are loaded, and with it those that must keep its order. One entry is in
-/// flight; everything that arrives meanwhile shares the next one: that is the batching.
+/// flight; everything that arrives meanwhile shares the next one: that is the batching. What is decided without writing
+/// anything is answered when every copy that counts has said that we still lead (2.11).
 ///
 /// Bounds: `waiting_max` commands of clients (beyond: RETRY); subscribers' commands are never refused, their feeds bound
 /// them. Row memory: `cache_bytes` and what the state does not have yet.
@@ -33,6 +35,9 @@ namespace holdfast {
 
 using Answered = std::function<void(command::Answer)>;
 
+/// The epoch is over: to be asked again, of whoever leads then. Nothing is known of what was under way.
+command::Answer elsewhere();
+
 struct PartitionOptions {
   PartitionId id;
   std::uint16_t partitions = 64;
@@ -42,6 +47,7 @@ struct PartitionOptions {
   std::size_t entry_bytes_max = 1u << 20;
   std::chrono::milliseconds revocation_wait{800};  ///< a gateway that does not confirm holds its sessions by then
   std::chrono::seconds sweep_interval{5};
+  std::chrono::milliseconds stuck_after{2000};  ///< without a commit, or a barrier, for so long: RETRY
   Attached::Timing timing{};
   bus::Feed::Bounds feed{};
 };
@@ -52,19 +58,28 @@ struct SubscriberAt {
   Seq cursor;
 };
 
+/// What the epoch begins with.
+struct Inherited {
+  std::vector<SubscriberAt> subscribers;
+  std::vector<std::shared_ptr<const log::Entry>> unapplied;  ///< committed, and not known to be in the state, in order
+};
+
 class Partition {
  public:
-  Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Member self,
-            const failover::Recovered& recovered, std::vector<SubscriberAt> subscribers);
+  /// `replica` is the primary of an epoch, and leads it for as long as this lives.
+  Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Replica& replica,
+            const Inherited& inherited);
   ~Partition();
 
-  /// We lead `epoch`; the promise is durable.
-  void lead(Epoch epoch, failover::InSyncSet members);
+  /// The epoch is over. What waits and what is under way is answered elsewhere(); nothing comes in any more.
+  std::vector<std::pair<Answered, command::Answer>> close();
 
   // ---- what comes in
   void submit(command::Command command, Answered then);
   void attach(const chat::Attach& attach);
   void detach(const UserId& user, chat::ConnectionRef connection);
+  /// The node of these connections can't be reached: they attach again when it can.
+  void detach_node(NodeId node);
   void give_credit(chat::ConnectionRef connection, std::uint64_t bytes) { attached_.give_credit(connection, bytes); }
   void watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users);
   void tell(const chat::TellUsers& tell) { attached_.tell(tell); }
@@ -75,7 +90,8 @@ class Partition {
   void set_pressure(Pressure pressure) { pressure_ = pressure; }
 
   // ---- answers to what was asked for
-  void durable(Seq seq);
+  /// The replica says that this entry is committed: the next one in order.
+  void committed(const failover::Appended& entry);
   void applied(Seq seq) {
     rows_.applied(seq);
     recent_.applied(seq);
@@ -103,11 +119,7 @@ class Partition {
     std::size_t subscriber;
     Seq from;
   };
-  /// In the order of duty: entries are written to the log before anything they lead to; the rest in any order.
   struct Ready {
-    std::shared_ptr<const EncodedEntry> append;  ///< durable() when it is synced
-    std::shared_ptr<const log::Entry> apply;     ///< committed: to the state, in order
-    std::size_t apply_bytes = 0;
     std::vector<std::pair<Answered, command::Answer>> answers;
     std::vector<chat::Delivery> deliveries;  ///< to gateways
     std::vector<ToSend> commands;            ///< to partitions; command_done() when answered
@@ -116,11 +128,12 @@ class Partition {
     std::vector<RangeWanted> ranges;         ///< range_loaded()
     std::vector<LogWanted> log;              ///< log_read()
   };
-  /// Works off what has come in. Call it after inputs, until it has nothing more.
-  Ready take_ready(WallTime now);
+  /// Works off what has come in: after inputs, and again while has_passed(). What comes of it is then taken.
+  void work(WallTime now);
+  Ready take_ready();
+  /// A barrier has passed that something waits for.
+  bool has_passed() const { return !unbarred_.empty() && unbarred_.front().barrier <= replica_.barriers_passed(); }
 
-  PartitionId id() const { return options_.id; }
-  const failover::Replica& replica() const { return replica_; }
   /// Below this the log is no longer needed by any subscriber, whatever a crash takes.
   Seq slowest_cursor() const;
   bool idle() const;  ///< nothing is waiting, in flight or on its way
@@ -149,17 +162,19 @@ class Partition {
   std::deque<PendingPtr>* chain_of(Pending& pending);
   void set_aside(PendingPtr pending);
   void release(Pending* pending);
-  void refuse_client_writes();
+  void refuse_client_writes(v1::ErrorCode code, const std::string& why, std::chrono::milliseconds retry);
   void launch(Flight flight, WallTime time);
-  void commit();
   void show_writes(const std::shared_ptr<const log::Entry>& entry);
   void sweep();
 
   // What follows from a decision (partition_effects.cc).
   void release_decided(Flight& flight);
+  void hold_for_barrier(Flight flight);
+  void release_passed();
+  void give_up_stuck();
   void carry_out(chat::Effect effect, const std::string& session, std::vector<chat::ConnectionRef>& ended);
   void tell_members(const chat::TellMembers& tell);
-  void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended);
+  void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended, SteadyTime not_before);
   void finish_attach(chat::ConnectionRef connection);
   void release_held();
   void read_page(const Attached::Page& page);
@@ -177,7 +192,7 @@ class Partition {
   const PartitionOptions options_;
   const chat::Limits& limits_;
 
-  failover::Replica replica_;
+  failover::Replica& replica_;
   RowCache rows_;
   RecentRows recent_;
   Attached attached_;
@@ -186,6 +201,7 @@ class Partition {
   Pressure pressure_ = Pressure::none;
   SteadyTime steady_now_{};
   WallTime wall_now_{};
+  const SteadyTime opened_at_;
   SteadyTime next_sweep_{};
   std::unique_ptr<command::Sweep> next_sweep_of_;  ///< null while one is under way
 
@@ -200,8 +216,15 @@ class Partition {
   std::size_t client_commands_ = 0;  ///< waiting, for the bound
 
   std::unique_ptr<Flight> flight_;  ///< the entry that is being made durable
-  struct Held {                     ///< an answer that waits for gateways to confirm
+  struct Unbarred {                 ///< decided without writing: waits for a barrier
+    std::uint64_t barrier;
+    SteadyTime since;
+    std::unique_ptr<Flight> decided;
+  };
+  std::deque<Unbarred> unbarred_;
+  struct Held {  ///< an answer that waits for gateways to confirm
     std::vector<chat::ConnectionRef> connections;
+    SteadyTime not_before;
     SteadyTime until;
     Answered then;
     command::Answer answer;

@@ -11,8 +11,47 @@ namespace holdfast {
 void Partition::release_decided(Flight& flight) {
   for (Flight::Decided& decided : flight.decided) {
     std::vector<chat::ConnectionRef> ended;
-    for (chat::Effect& effect : decided.effects) carry_out(std::move(effect), decided.session, ended);
-    answer(std::move(decided.then), std::move(decided.answer), std::move(ended));
+    bool ends_session = false;
+    for (chat::Effect& effect : decided.effects) {
+      ends_session |= std::holds_alternative<chat::SessionGone>(effect);
+      carry_out(std::move(effect), decided.session, ended);
+    }
+    // Gateways that held the session under the epoch before may not have attached here yet.
+    const bool young = ends_session && !replica_.is_alone();
+    answer(std::move(decided.then), std::move(decided.answer), std::move(ended),
+           young ? opened_at_ + options_.revocation_wait : SteadyTime{});
+  }
+}
+
+/// Decided on committed rows alone: that holds if nobody leads a later epoch, and whoever might lead one is asked.
+void Partition::hold_for_barrier(Flight flight) {
+  if (replica_.is_alone()) return release_decided(flight);
+  unbarred_.push_back({replica_.want_barrier(), steady_now_, std::make_unique<Flight>(std::move(flight))});
+}
+
+void Partition::release_passed() {
+  while (has_passed()) {
+    const std::unique_ptr<Flight> decided = std::move(unbarred_.front().decided);
+    unbarred_.pop_front();
+    release_decided(*decided);
+  }
+}
+
+/// Not enough copies answer, and nobody has left the set yet: clients are told to come again, what is under way waits.
+void Partition::give_up_stuck() {
+  const auto since = replica_.in_flight_since();
+  constexpr std::chrono::milliseconds kAgain{500};
+  constexpr const char* kWhy = "too few copies of this partition can be reached at present";
+  const bool blocked = !replica_.has_enough_copies() && !writes_waiting_.empty();
+  if (blocked || (since != SteadyTime{} && steady_now_ - since > options_.stuck_after))
+    refuse_client_writes(v1::RETRY, kWhy, kAgain);
+  while (!unbarred_.empty() && steady_now_ - unbarred_.front().since > options_.stuck_after) {
+    for (Flight::Decided& decided : unbarred_.front().decided->decided) {
+      chat::Draft draft;
+      draft.refuse(v1::RETRY, kWhy, kAgain);
+      ready_.answers.emplace_back(std::move(decided.then), std::move(draft.answer()));
+    }
+    unbarred_.pop_front();
   }
 }
 
@@ -61,17 +100,19 @@ void Partition::tell_members(const chat::TellMembers& tell) {
 }
 
 /// "Revoked" is said when every gateway that held the session has let go of it, or must have by its own rule.
-void Partition::answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended) {
-  if (ended.empty())
+void Partition::answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended,
+                       SteadyTime not_before) {
+  if (ended.empty() && not_before <= steady_now_)
     ready_.answers.emplace_back(std::move(then), std::move(answer));
   else
-    held_.push_back({std::move(ended), steady_now_ + options_.revocation_wait, std::move(then), std::move(answer)});
+    held_.push_back(
+        {std::move(ended), not_before, steady_now_ + options_.revocation_wait, std::move(then), std::move(answer)});
 }
 
 void Partition::release_held() {
   std::erase_if(held_, [&](Held& held) {
     std::erase_if(held.connections, [&](const auto& connection) { return !attached_.is_attached(connection); });
-    if (!held.connections.empty() && steady_now_ < held.until) return false;
+    if (steady_now_ < held.not_before || (!held.connections.empty() && steady_now_ < held.until)) return false;
     ready_.answers.emplace_back(std::move(held.then), std::move(held.answer));
     return true;
   });
@@ -112,6 +153,12 @@ void Partition::finish_attach(chat::ConnectionRef connection) {
 void Partition::detach(const UserId& user, chat::ConnectionRef connection) {
   if (const auto at = attaching_.find(connection); at != attaching_.end()) at->second->gone = true;
   attached_.detach(user, connection, steady_now_);
+  release_held();
+}
+
+void Partition::detach_node(NodeId node) {
+  for (auto& [connection, attaching] : attaching_) attaching->gone |= connection.node == node;
+  attached_.detach_node(node, steady_now_);
   release_held();
 }
 

@@ -64,36 +64,91 @@ Status store_token_keys(failover::ConfigStore& config, const chat::TokenKeys& ke
   return Ok{};
 }
 
+namespace {
+
+/// What the state lacks stays in memory until it is known to be committed.
+Status read_tail(LogStore& log, PartitionId partition, Seq applied, failover::Recovered& out) {
+  if (out.last_seq <= applied) return Ok{};
+  auto before = log.chain_at(partition, applied);
+  if (!before) return before.error();
+  out.chain_before_tail = *before;
+  out.epoch_before_tail = Epoch{};
+  for (Seq from = applied.next(); from <= out.last_seq; from = Seq(applied.value + out.tail.size() + 1)) {
+    auto page = log.read_raw(partition, from, 4u << 20);
+    if (!page) return page.error();
+    if (page->entries.empty()) return Error{Errc::corrupt, "the log ends before its newest entry"};
+    if (from == applied.next()) out.epoch_before_tail = page->previous_epoch;
+    Hash32 chain = page->previous_chain;
+    for (const std::string& bytes : page->entries) {
+      const Seq seq(applied.value + out.tail.size() + 1);
+      auto entry = std::make_shared<log::Entry>();
+      if (!entry->ParseFromString(bytes)) return Error{Errc::corrupt, "a logged entry does not parse"};
+      auto encoded = std::make_shared<const EncodedEntry>(encode_entry(partition, seq, bytes, chain));
+      chain = encoded->chain;
+      out.tail.push_back({std::move(entry), std::move(encoded)});
+    }
+  }
+  return Ok{};
+}
+
+Result<RecoveredPartition> recover_partition(LogStore& log, Database& state, PartitionId id, Replay how) {
+  RecoveredPartition one{.id = id, .log = {}, .replayed = 0};
+  if (how == Replay::everything) {
+    auto replayed = replay(log, state, id);
+    if (!replayed) return replayed.error();
+    one.replayed = *replayed;
+  }
+  const auto meta = log.meta(id);
+  if (!meta) return meta.error();
+  auto last = log.last(id);
+  if (!last) return last.error();
+  if (*last) {
+    const log::Entry& entry = (*last)->entry;
+    one.log.last_seq = Seq(entry.seq());
+    one.log.last_epoch = Epoch(entry.epoch());
+    one.log.last_chain = (*last)->chain;
+    one.log.last_time = from_ms(entry.time_ms());
+  }
+  one.log.promised = Epoch(std::max(meta->promised_epoch(), one.log.last_epoch.value));
+  for (const auto& start : meta->epoch_starts())
+    one.log.epoch_starts.push_back({Epoch(start.epoch()), Seq(start.first_seq())});
+  if (how == Replay::nothing) {
+    const auto applied = applied_seq(state, id);
+    if (!applied) return applied.error();
+    if (*applied > one.log.last_seq)
+      return Error{Errc::corrupt, "the state of partition " + std::to_string(id.value) + " has entry " +
+                                      std::to_string(applied->value) + ", but its log ends at " +
+                                      std::to_string(one.log.last_seq.value)};
+    if (const Status read = read_tail(log, id, *applied, one.log); !read) return read.error();
+  }
+  return one;
+}
+
+}  // namespace
+
 Result<std::vector<RecoveredPartition>> recover_partitions(LogStore& log, Database& state, std::uint16_t partitions,
-                                                           WallTime now, std::chrono::hours ahead_max,
+                                                           Replay how, WallTime now, std::chrono::hours ahead_max,
                                                            bool allow_clock_jump) {
   std::vector<RecoveredPartition> recovered;
   for (std::uint16_t p = 0; p < partitions; ++p) {
-    RecoveredPartition& one = recovered.emplace_back();
-    one.id = PartitionId(p);
-    auto replayed = replay(log, state, one.id);
-    if (!replayed) return replayed.error();
-    one.replayed = *replayed;
-    auto last = log.last(one.id);
-    if (!last) return last.error();
-    if (!*last) continue;
-    const log::Entry& entry = (*last)->entry;
-    one.log = {Seq(entry.seq()), Epoch(entry.epoch()), (*last)->chain, from_ms(entry.time_ms())};
-    if (one.log.last_time > now + ahead_max && !allow_clock_jump)
+    auto one = recover_partition(log, state, PartitionId(p), how);
+    if (!one) return one.error();
+    if (one->log.last_time > now + ahead_max && !allow_clock_jump)
       return Error{Errc::invalid_argument,
                    "the clock says " + std::to_string(to_ms(now)) + " ms, but the log of partition " +
-                       std::to_string(p) + " was written at " + std::to_string(entry.time_ms()) +
+                       std::to_string(p) + " was written at " + std::to_string(to_ms(one->log.last_time)) +
                        " ms: it went back by more than a day. Set the clock, or start with storage.allow_clock_jump"};
+    recovered.push_back(std::move(*one));
   }
   return recovered;
 }
 
-Result<std::vector<Epoch>> take_epochs(failover::ConfigStore& config, LogStore& log,
-                                       const std::vector<RecoveredPartition>& partitions, failover::Member self) {
+Result<std::vector<failover::PartitionRow>> take_epochs(failover::ConfigStore& config,
+                                                        const std::vector<RecoveredPartition>& partitions,
+                                                        failover::Member self) {
   std::vector<failover::Compare> compares;
   std::map<std::string, std::string> puts;
-  std::vector<Epoch> epochs;
-  std::vector<std::pair<PartitionId, log::PartitionMeta>> metas;
+  std::vector<failover::PartitionRow> rows;
   for (const RecoveredPartition& partition : partitions) {
     const std::string key = config_key(partition.id);
     auto row = config.get(key);
@@ -115,27 +170,16 @@ Result<std::vector<Epoch>> take_epochs(failover::ConfigStore& config, LogStore& 
     leads.mutable_primary()->set_store_id(self.store.str());
     leads.clear_in_sync();
     *leads.add_in_sync() = leads.primary();
+    leads.clear_replicas();
+    leads.add_replicas(self.node.value);
     compares.push_back({key, row->revision});
     puts.emplace(key, leads.SerializeAsString());
-    epochs.emplace_back(leads.epoch());
-
-    auto meta = log.meta(partition.id);
-    if (!meta) return meta.error();
-    meta->set_promised_epoch(leads.epoch());
-    auto& start = *meta->add_epoch_starts();
-    start.set_epoch(leads.epoch());
-    start.set_first_seq(partition.log.last_seq.value + 1);
-    // Starts below the first entry that is kept can't be asked for any more.
-    while (meta->epoch_starts_size() > 1 && meta->epoch_starts(1).first_seq() <= meta->first_seq())
-      meta->mutable_epoch_starts()->DeleteSubrange(0, 1);
-    metas.emplace_back(partition.id, std::move(*meta));
+    rows.push_back({std::move(leads), row->revision + 1});
   }
   auto taken = config.transact(compares, puts);
   if (!taken) return taken.error();
   if (!*taken) return Error{Errc::not_primary, "somebody else took a partition at the same time"};
-  const Status promised = log.write_meta(metas);
-  if (!promised) return promised.error();
-  return epochs;
+  return rows;
 }
 
 }  // namespace holdfast

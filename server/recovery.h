@@ -1,4 +1,4 @@
-/// What a start finds: the state brought up from the log, and this node leading every partition in a new epoch.
+/// What a start finds: the log and the state, and a node that is alone leading every partition in a new epoch.
 ///
 /// Single-threaded, before the node serves. Fails closed: whatever does not fit stops the start with an error that says
 /// what was found, and nothing is changed or deleted.
@@ -31,14 +31,22 @@ struct RecoveredPartition {
   std::uint64_t replayed = 0;  ///< entries
 };
 
-/// Replays what the state lacks. Errc::corrupt: the log does not hold together. Errc::invalid_argument: the newest entry
-/// lies more than `ahead_max` after `now` (a clock that jumped back), unless `allow_clock_jump`.
+/// What of the log the state is brought up to at a start.
+enum class Replay : std::uint8_t {
+  everything,  ///< of a node that is alone: what is in its log is committed
+  nothing,     ///< others say what is committed (F6): what the state lacks is kept as the tail
+};
+
+/// Errc::corrupt: the log does not hold together. Errc::invalid_argument: the newest entry lies more than `ahead_max`
+/// after `now` (a clock that jumped back), unless `allow_clock_jump`.
 Result<std::vector<RecoveredPartition>> recover_partitions(LogStore& log, Database& state, std::uint16_t partitions,
-                                                           WallTime now, std::chrono::hours ahead_max,
+                                                           Replay how, WallTime now, std::chrono::hours ahead_max,
                                                            bool allow_clock_jump);
 
-/// F7, F5: takes the next epoch of every partition by compare-and-swap, then makes the promises durable.
-Result<std::vector<Epoch>> take_epochs(failover::ConfigStore& config, LogStore& log,
-                                       const std::vector<RecoveredPartition>& partitions, failover::Member self);
+/// F7: takes the next epoch of every partition for a node that is alone, by compare-and-swap. Returns what then stands in
+/// the store, by partition.
+Result<std::vector<failover::PartitionRow>> take_epochs(failover::ConfigStore& config,
+                                                        const std::vector<RecoveredPartition>& partitions,
+                                                        failover::Member self);
 
 }  // namespace holdfast

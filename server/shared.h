@@ -20,6 +20,7 @@
 
 namespace holdfast {
 
+class Cluster;
 class Worker;
 
 /// The token keys of this moment, to be held as long as they are read.
@@ -55,9 +56,20 @@ struct Shared {
   /// A new signing key into the configuration store and the ring. Blocks.
   std::function<Status()> rotate_token_key;
   std::atomic<bool> storage_full{false};
-  /// When each partition's worker last confirmed its users' sessions (steady nanoseconds).
+  /// By partition: since when it is certain that its users' sessions stand (steady nanoseconds), here or at its primary.
   std::unique_ptr<std::atomic<std::int64_t>[]> confirmed;
+  /// By partition: the epoch in which it is served here; 0: it is not.
+  std::unique_ptr<std::atomic<std::uint64_t>[]> serves;
   std::vector<Worker*> workers;
+  Cluster* cluster = nullptr;  ///< null: this node is alone
+  NodeId self{1};
+
+  SteadyTime confirmed_at(PartitionId partition) const {
+    return SteadyTime(std::chrono::nanoseconds(confirmed[partition.value].load(std::memory_order_relaxed)));
+  }
+  void confirm(PartitionId partition, SteadyTime at) {
+    confirmed[partition.value].store(at.time_since_epoch().count(), std::memory_order_relaxed);
+  }
 
   Worker& worker_of(PartitionId partition) const { return *workers[partition.value % workers.size()]; }
 };

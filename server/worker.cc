@@ -1,10 +1,11 @@
 #include "server/worker.h"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "base/check.h"
+#include "server/cluster.h"
+#include "server/peer_frames.h"
+#include "server/worker_loop.h"
 
 namespace holdfast {
 
@@ -21,20 +22,14 @@ struct Match : Cases... {
 
 }  // namespace
 
-struct Worker::Loop {
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
-  asio::steady_timer timer{context};
-};
-
 Worker::Worker(std::uint16_t index, Shared& shared)
     : index_(index), shared_(shared), loop_(std::make_unique<Loop>()), slots_(shared.partitions) {}
 
 Worker::~Worker() { gateway_.reset(); }
 
-void Worker::add_partition(std::unique_ptr<Partition> partition) {
-  const PartitionId id = partition->id();
-  slots_[id.value].partition = std::move(partition);
+void Worker::add_copy(std::unique_ptr<Copy> copy) {
+  const PartitionId id = copy->id();
+  slots_[id.value].copy = std::move(copy);
   touch(id);
 }
 
@@ -93,22 +88,23 @@ void Worker::turn() {
     turn_posted_ = false;
   }
   for (Mail& mail : mails) receive(mail);
-  while (!touched_.empty()) {
+  do {
+    route();
     for (const PartitionId id : std::exchange(touched_, {})) {
       slots_[id.value].touched = false;
-      Partition& partition = *slots_[id.value].partition;
-      partition.set_pressure(pressure());
-      carry_out(partition, partition.take_ready(wall_now()));
+      Copy& copy = *slots_[id.value].copy;
+      copy.set_pressure(pressure());
+      carry_out(copy, copy.take_ready(wall_now()));
     }
-  }
+  } while (!touched_.empty() || (router_ && router_->has_output()));
   for (std::size_t i = 0; i < outboxes_.size(); ++i)
     if (!outboxes_[i].empty()) shared_.workers[i]->send_all(std::exchange(outboxes_[i], {}));
   in_turn_ = false;
 }
 
-Partition& Worker::touch(PartitionId id) {
+Copy& Worker::touch(PartitionId id) {
   Slot& slot = slots_[id.value];
-  HF_CHECK(slot.partition, "the partition is this worker's");
+  HF_CHECK(slot.copy, "the partition is this worker's");
   if (!std::exchange(slot.touched, true)) {
     touched_.push_back(id);
     if (!in_turn_) {
@@ -116,7 +112,7 @@ Partition& Worker::touch(PartitionId id) {
       if (!std::exchange(turn_posted_, true)) post_turn();
     }
   }
-  return *slot.partition;
+  return *slot.copy;
 }
 
 void Worker::receive(Mail& mail) {
@@ -130,18 +126,21 @@ void Worker::receive(Mail& mail) {
                        });
                  },
                  [&](mail::Answer& m) { m.then(std::move(m.answer)); },
-                 [&](mail::Durable& m) { touch(m.partition).durable(m.seq); },
-                 [&](mail::Applied& m) { slots_[m.partition.value].partition->applied(m.seq); },
-                 [&](mail::RowLoaded& m) { touch(m.partition).row_loaded(m.key, m.value); },
-                 [&](mail::RangeLoaded& m) { touch(m.partition).range_loaded(m.ticket, std::move(m.rows)); },
-                 [&](mail::LogRead& m) { touch(m.partition).log_read(m.subscriber, std::move(m.entries)); },
+                 [&](mail::Durable& m) { touch(m.partition).replica().durable(m.ticket); },
+                 [&](mail::Applied& m) { slots_[m.partition.value].copy->applied(m.seq); },
+                 [&](mail::RowLoaded& m) { touch(m.partition).row_loaded(m.life, m.key, m.value); },
+                 [&](mail::RangeLoaded& m) { touch(m.partition).range_loaded(m.life, m.ticket, std::move(m.rows)); },
+                 [&](mail::LogRead& m) { touch(m.partition).log_read(m.life, m.subscriber, std::move(m.entries)); },
                  [&](mail::Deliver& m) { gateway_->deliver(std::move(m.deliveries)); },
-                 [&](mail::Tell& m) { touch(m.partition).tell(m.tell); },
+                 [&](mail::Tell& m) { serve(m.partition, [&](Partition& here) { here.tell(m.tell); }); },
                  [&](mail::Attach& m) { attach(m.attach); },
                  [&](mail::Detach& m) { detach(m.user, m.connection); },
                  [&](mail::Credit& m) { give_credit(m.user, m.connection, m.bytes); },
-                 [&](mail::Watch& m) { touch(m.partition).watch_presence(m.watcher, m.users); },
+                 [&](mail::Watch& m) {
+                   serve(m.partition, [&](Partition& here) { here.watch_presence(m.watcher, m.users); });
+                 },
                  [&](mail::Call& m) { m.call(); },
+                 [&](auto&) { receive_news(mail); },
              },
              mail);
 }
@@ -154,62 +153,69 @@ void Worker::to(Worker& worker, Mail mail) {
 
 // ------------------------------------------------------------------------------------------------ what partitions ask for
 
-void Worker::carry_out(Partition& partition, Partition::Ready ready) {
-  const PartitionId id = partition.id();
-  if (ready.append) shared_.committer->submit(std::move(ready.append));
-  if (ready.apply) {
-    const Seq seq(ready.apply->seq());
-    shared_.state->apply(id, seq, std::move(ready.apply), ready.apply_bytes);
+void Worker::carry_out(Copy& copy, Copy::Ready ready) {
+  const PartitionId id = copy.id();
+  for (LogWrite& write : ready.writes) shared_.committer->submit(std::move(write));
+  for (failover::Appended& entry : ready.apply) {
+    const Seq seq = entry.encoded->seq;
+    shared_.state->apply(id, seq, std::move(entry.entry), entry.encoded->value.size());
   }
-  for (std::string& key : ready.rows) load_row(id, std::move(key));
-  for (const auto& wanted : ready.ranges) load_range(id, wanted);
-  for (const auto& wanted : ready.log) read_log(id, wanted);
-  for (auto& sent : ready.commands) {
+  send_replication(id, ready);
+  Partition::Ready& serving = ready.serving;
+  for (std::string& key : serving.rows) load_row(id, ready.life, std::move(key));
+  for (const auto& wanted : serving.ranges) load_range(id, ready.life, wanted);
+  for (const auto& wanted : serving.log) read_log(id, ready.life, wanted);
+  for (auto& sent : serving.commands) {
     ask(sent.target, std::move(sent.command),
-        [this, id, subscriber = sent.subscriber, seq = sent.seq, event = sent.event](const command::Answer&) {
-          touch(id).command_done(subscriber, seq, event);
-        });
+        [this, id, life = ready.life, subscriber = sent.subscriber, seq = sent.seq,
+         event = sent.event](const command::Answer&) { touch(id).command_done(life, subscriber, seq, event); });
   }
-  for (const auto& each : ready.tells) tell(each);
-  if (!ready.deliveries.empty()) hand_out(std::move(ready.deliveries));
-  for (auto& [then, answer] : ready.answers) then(std::move(answer));
+  for (const auto& each : serving.tells) tell(each);
+  if (!serving.deliveries.empty()) hand_out(std::move(serving.deliveries));
+  for (auto& [then, answer] : serving.answers) then(std::move(answer));
 }
 
-void Worker::load_row(PartitionId id, std::string key) {
+void Worker::load_row(PartitionId id, std::uint64_t life, std::string key) {
   auto row = shared_.state->get_in_memory(id, key);
-  if (row) return touch(id).row_loaded(key, *row);
+  if (row) return touch(id).row_loaded(life, key, *row);
   HF_CHECK(row.error().code == Errc::retry_later, "the state can be read");
-  shared_.state->get(id, key, [this, id, key](Result<std::optional<std::string>> found) {
-    if (found) return send(mail::RowLoaded{id, key, std::move(*found)});
+  shared_.state->get(id, key, [this, id, life, key](Result<std::optional<std::string>> found) {
+    if (found) return send(mail::RowLoaded{id, life, key, std::move(*found)});
     HF_CHECK(found.error().code == Errc::retry_later, "the state can be read");
-    call([this, id, key] { postponed_.emplace_back([this, id, key] { load_row(id, key); }); });
+    call([this, id, life, key] { postponed_.emplace_back([this, id, life, key] { load_row(id, life, key); }); });
   });
 }
 
-void Worker::load_range(PartitionId id, const Partition::RangeWanted& wanted) {
-  shared_.state->scan(id, wanted.applied, wanted.range, [this, id, wanted](Result<std::vector<Row>> rows) {
-    if (rows) return send(mail::RangeLoaded{id, wanted.ticket, std::move(*rows)});
+void Worker::load_range(PartitionId id, std::uint64_t life, const Partition::RangeWanted& wanted) {
+  shared_.state->scan(id, wanted.applied, wanted.range, [this, id, life, wanted](Result<std::vector<Row>> rows) {
+    if (rows) return send(mail::RangeLoaded{id, life, wanted.ticket, std::move(*rows)});
     HF_CHECK(rows.error().code == Errc::retry_later, "the state can be read");
-    call([this, id, wanted] { postponed_.emplace_back([this, id, wanted] { load_range(id, wanted); }); });
+    call([this, id, life, wanted] {
+      postponed_.emplace_back([this, id, life, wanted] { load_range(id, life, wanted); });
+    });
   });
 }
 
-void Worker::read_log(PartitionId id, Partition::LogWanted wanted) {
-  shared_.blocking([this, id, wanted] {
+void Worker::read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted) {
+  shared_.blocking([this, id, life, wanted] {
     auto stored = shared_.log->read(id, wanted.from, 1u << 20);
     HF_CHECK(stored, "the log can be read");
     std::vector<std::shared_ptr<const log::Entry>> entries;
     for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
-    send(mail::LogRead{id, wanted.subscriber, std::move(entries)});
+    send(mail::LogRead{id, life, wanted.subscriber, std::move(entries)});
   });
 }
 
 void Worker::hand_out(std::vector<chat::Delivery> deliveries) {
   std::vector<std::vector<chat::Delivery>> by_worker(shared_.workers.size());
+  std::map<NodeId, std::vector<chat::Delivery>> by_node;
   for (chat::Delivery& delivery : deliveries) {
-    const auto worker = std::visit([](const auto& d) { return d.connection.worker; }, delivery);
-    by_worker[worker].push_back(std::move(delivery));
+    const auto connection = std::visit([](const auto& d) { return d.connection; }, delivery);
+    auto& whose = connection.node == NodeId{} ? by_worker[connection.worker] : by_node[connection.node];
+    whose.push_back(std::move(delivery));
   }
+  for (auto& [node, theirs] : by_node)
+    for (const peer::Frame& frame : peers::deliver(std::move(theirs))) shared_.cluster->send(node, frame);
   for (std::size_t i = 0; i < by_worker.size(); ++i) {
     if (by_worker[i].empty()) continue;
     if (i == index_)
@@ -224,9 +230,11 @@ void Worker::tell(const chat::TellUsers& all) {
   for (const UserId& user : all.users) by_partition[partition_of(user, shared_.partitions)].users.push_back(user);
   for (auto& [partition, part] : by_partition) {
     part.frame = all.frame;
+    if (to_other_node(partition, [&](peer::Frame& frame) { peers::fill(*frame.mutable_tell(), partition, part); }))
+      continue;
     Worker& owner = shared_.worker_of(partition);
     if (&owner == this)
-      touch(partition).tell(part);
+      serve(partition, [&](Partition& here) { here.tell(part); });
     else
       to(owner, mail::Tell{partition, std::move(part)});
   }
@@ -235,6 +243,11 @@ void Worker::tell(const chat::TellUsers& all) {
 // ------------------------------------------------------------------------------------------------ chat::Backend
 
 void Worker::ask(PartitionId partition, command::Command command, Answered then) {
+  if (router_) {
+    router_->ask(partition, std::move(command), std::move(then));
+    if (!in_turn_) call([] {});  // a turn takes it from there
+    return;
+  }
   Worker& owner = shared_.worker_of(partition);
   if (&owner == this)
     touch(partition).submit(std::move(command), std::move(then));
@@ -274,27 +287,33 @@ void Worker::rotate_token_key(std::function<void(Status)> then) {
 
 void Worker::attach(const chat::Attach& attach) {
   const PartitionId partition = partition_of(attach.user, shared_.partitions);
+  if (to_other_node(partition, [&](peer::Frame& frame) { peers::fill(*frame.mutable_attach(), attach); })) return;
   Worker& owner = shared_.worker_of(partition);
   if (&owner == this)
-    touch(partition).attach(attach);
+    serve(partition, [&](Partition& here) { here.attach(attach); });
   else
     to(owner, mail::Attach{attach});
 }
 
 void Worker::detach(const UserId& user, chat::ConnectionRef connection) {
   const PartitionId partition = partition_of(user, shared_.partitions);
+  if (to_other_node(partition, [&](peer::Frame& frame) { peers::fill(*frame.mutable_detach(), user, connection); }))
+    return;
   Worker& owner = shared_.worker_of(partition);
   if (&owner == this)
-    touch(partition).detach(user, connection);
+    serve(partition, [&](Partition& here) { here.detach(user, connection); });
   else
     to(owner, mail::Detach{user, connection});
 }
 
 void Worker::give_credit(const UserId& user, chat::ConnectionRef connection, std::uint64_t bytes) {
   const PartitionId partition = partition_of(user, shared_.partitions);
+  if (to_other_node(partition,
+                    [&](peer::Frame& frame) { peers::fill(*frame.mutable_credit(), user, connection, bytes); }))
+    return;
   Worker& owner = shared_.worker_of(partition);
   if (&owner == this)
-    touch(partition).give_credit(connection, bytes);
+    serve(partition, [&](Partition& here) { here.give_credit(connection, bytes); });
   else
     to(owner, mail::Credit{user, connection, bytes});
 }
@@ -303,17 +322,19 @@ void Worker::watch_presence(chat::ConnectionRef watcher, const std::vector<UserI
   std::unordered_map<PartitionId, std::vector<UserId>> by_partition;
   for (const UserId& user : users) by_partition[partition_of(user, shared_.partitions)].push_back(user);
   for (auto& [partition, part] : by_partition) {
+    if (to_other_node(partition, [&, id = partition, &users_there = part](peer::Frame& frame) {
+          peers::fill(*frame.mutable_watch(), id, watcher, users_there);
+        }))
+      continue;
     Worker& owner = shared_.worker_of(partition);
     if (&owner == this)
-      touch(partition).watch_presence(watcher, part);
+      serve(partition, [&](Partition& here) { here.watch_presence(watcher, part); });
     else
       to(owner, mail::Watch{partition, watcher, std::move(part)});
   }
 }
 
-SteadyTime Worker::confirmed_at(PartitionId partition) const {
-  return SteadyTime(std::chrono::nanoseconds(shared_.confirmed[partition.value].load(std::memory_order_relaxed)));
-}
+SteadyTime Worker::confirmed_at(PartitionId partition) const { return shared_.confirmed_at(partition); }
 
 // ------------------------------------------------------------------------------------------------ time
 
@@ -321,11 +342,12 @@ void Worker::tick() {
   const SteadyTime steady = steady_now();
   const WallTime wall = wall_now();
   for (Slot& slot : slots_) {
-    if (!slot.partition) continue;
-    touch(slot.partition->id()).tick(steady, wall);
-    if (slot.partition->replica().role() == failover::Role::primary)
-      shared_.confirmed[slot.partition->id().value].store(steady.time_since_epoch().count(), std::memory_order_relaxed);
+    if (!slot.copy) continue;
+    touch(slot.copy->id()).tick(steady, wall);
+    publish_serving(*slot.copy, steady);
   }
+  if (router_) router_->tick(steady);
+  ticked_.store(steady.time_since_epoch().count(), std::memory_order_relaxed);
   for (auto& again : std::exchange(postponed_, {})) again();
   publish_figures();
   next_tick();
@@ -348,8 +370,8 @@ void Worker::publish_figures() {
   sum.turns = turns_;
   if (gateway_) sum.gateway = gateway_->figures();
   for (const Slot& slot : slots_) {
-    if (!slot.partition) continue;
-    const Partition::Figures one = slot.partition->figures();
+    if (!slot.copy) continue;
+    const Partition::Figures one = slot.copy->figures();
     sum.partitions.commands += one.commands;
     sum.partitions.entries += one.entries;
     sum.partitions.loads += one.loads;
@@ -358,7 +380,7 @@ void Worker::publish_figures() {
     sum.partitions.waiting += one.waiting;
     sum.partitions.cached_bytes += one.cached_bytes;
     sum.partitions.connections += one.connections;
-    sum.open_partitions += slot.partition->replica().role() == failover::Role::primary ? 1 : 0;
+    sum.open_partitions += slot.copy->serving() ? 1 : 0;
   }
   const std::lock_guard lock(mutex_);
   figures_ = sum;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,8 +16,9 @@
 #include "net/asio.h"
 #include "server/chat/attachment.h"
 #include "server/chat/backend.h"
+#include "server/copy.h"
 #include "server/gateway/gateway.h"
-#include "server/partition.h"
+#include "server/router.h"
 #include "server/shared.h"
 
 namespace holdfast {
@@ -35,7 +37,7 @@ struct Answer {
 };
 struct Durable {
   PartitionId partition;
-  Seq seq;
+  std::uint64_t ticket;
 };
 struct Applied {
   PartitionId partition;
@@ -43,16 +45,19 @@ struct Applied {
 };
 struct RowLoaded {
   PartitionId partition;
+  std::uint64_t life;
   std::string key;
   std::optional<std::string> value;
 };
 struct RangeLoaded {
   PartitionId partition;
+  std::uint64_t life;
   std::uint64_t ticket;
   std::vector<Row> rows;
 };
 struct LogRead {
   PartitionId partition;
+  std::uint64_t life;
   std::size_t subscriber;
   std::vector<std::shared_ptr<const log::Entry>> entries;
 };
@@ -83,17 +88,71 @@ struct Watch {
 struct Call {
   std::function<void()> call;
 };
+
+// In a cluster.
+struct Ask {  ///< for a partition of the receiver, from worker `from` of this node
+  Router::Ask ask;
+  std::uint16_t from;
+};
+struct Answered {  ///< to the asking worker
+  std::uint64_t id;
+  std::uint64_t route;
+  command::Answer answer;
+};
+struct FromPeer {
+  failover::Member from;
+  std::unique_ptr<peer::Frame> frame;
+};
+struct DeliverFromPeer {
+  std::shared_ptr<const peer::Frame> frame;
+};
+struct Link {
+  failover::Member peer;
+  bool up;
+};
+struct Gone {
+  NodeId node;
+  bool gone;
+};
+struct HeldBack {
+  std::set<NodeId> nodes;
+};
+struct Configured {
+  PartitionId partition;
+  std::shared_ptr<const failover::PartitionRow> row;
+};
+struct Reconfigured {
+  PartitionId partition;
+  failover::Outcome outcome;
+};
+struct HandOff {
+  PartitionId partition;
+  Epoch epoch;
+  NodeId to;
+};
+struct Reattach {
+  PartitionId partition;
+};
+struct Nodes {
+  std::vector<gateway::NodeEndpoint> nodes;
+};
+struct CopiesLog {
+  PartitionId partition;
+  failover::Replica::LogPage page;
+};
 }  // namespace mail
 using Mail = std::variant<mail::Submit, mail::Answer, mail::Durable, mail::Applied, mail::RowLoaded, mail::RangeLoaded,
                           mail::LogRead, mail::Deliver, mail::Tell, mail::Attach, mail::Detach, mail::Credit,
-                          mail::Watch, mail::Call>;
+                          mail::Watch, mail::Call, mail::Ask, mail::Answered, mail::FromPeer, mail::DeliverFromPeer,
+                          mail::Link, mail::Gone, mail::HeldBack, mail::Configured, mail::Reconfigured, mail::HandOff,
+                          mail::Reattach, mail::Nodes, mail::CopiesLog>;
 
 class Worker final : public chat::Backend, public chat::Attachments {
  public:
   Worker(std::uint16_t index, Shared& shared);
   ~Worker() override;
 
-  void add_partition(std::unique_ptr<Partition> partition);
+  void add_copy(std::unique_ptr<Copy> copy);
   void make_gateway(const gateway::GatewayOptions& options, gateway::Admission& admission,
                     std::optional<TlsContext> tls);
   gateway::Gateway& gateway() { return *gateway_; }
@@ -102,6 +161,9 @@ class Worker final : public chat::Backend, public chat::Attachments {
   /// Runs until stop().
   void run();
   void stop();
+
+  /// One of several nodes: commands go by way of a Router. Before it runs.
+  void join_cluster();
 
   /// From any thread.
   void send(Mail mail);
@@ -117,7 +179,9 @@ class Worker final : public chat::Backend, public chat::Attachments {
   };
   /// As of the last tick. From any thread.
   Figures figures() const;
-  const Partition& partition(PartitionId id) const { return *slots_[id.value].partition; }
+  /// From any thread.
+  SteadyTime ticked_at() const { return SteadyTime(std::chrono::nanoseconds(ticked_.load(std::memory_order_relaxed))); }
+  const Copy& copy(PartitionId id) const { return *slots_[id.value].copy; }
 
   // chat::Backend
   void ask(PartitionId partition, command::Command command, Answered then) override;
@@ -140,21 +204,49 @@ class Worker final : public chat::Backend, public chat::Attachments {
  private:
   struct Loop;
   struct Slot {
-    std::unique_ptr<Partition> partition;
+    std::unique_ptr<Copy> copy;
     bool touched = false;
   };
 
   void post_turn();
   void turn();
   void receive(Mail& mail);
-  Partition& touch(PartitionId partition);
-  void carry_out(Partition& partition, Partition::Ready ready);
-  void load_row(PartitionId partition, std::string key);
-  void load_range(PartitionId partition, const Partition::RangeWanted& wanted);
-  void read_log(PartitionId partition, Partition::LogWanted wanted);
+  Copy& touch(PartitionId partition);
+  /// What is soft is dropped where the copy does not serve.
+  template <class What>
+  void serve(PartitionId partition, What what) {
+    if (Partition* here = touch(partition).serving()) what(*here);
+  }
+  void carry_out(Copy& copy, Copy::Ready ready);
+  void load_row(PartitionId partition, std::uint64_t life, std::string key);
+  void load_range(PartitionId partition, std::uint64_t life, const Partition::RangeWanted& wanted);
+  void read_log(PartitionId partition, std::uint64_t life, Partition::LogWanted wanted);
   void hand_out(std::vector<chat::Delivery> deliveries);
   void tell(const chat::TellUsers& tell);
   void to(Worker& worker, Mail mail);
+
+  // Other nodes (worker_peers.cc).
+  void route();
+  void submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask);
+  void answer_ask(NodeId to, std::uint32_t worker, std::uint64_t id, std::uint64_t route, command::Answer answer);
+  void receive_peer(mail::FromPeer& mail);
+  void deliver_from_peer(const peer::Frame& frame);
+  void receive_news(Mail& mail);
+  void link(const mail::Link& link);
+  void configured(const mail::Configured& news);
+  void read_copies_log(PartitionId partition, failover::Replica::LogWanted wanted);
+  void send_replication(PartitionId partition, Copy::Ready& ready);
+  /// True: its primary is on another node, and `frame` is on its way there; or nobody leads it, and it is dropped.
+  template <class Fill>
+  bool to_other_node(PartitionId partition, Fill fill) {
+    if (!router_ || router_->primary(partition) == shared_.self) return false;
+    peer::Frame frame;
+    fill(frame);
+    send_to_peer(router_->primary(partition), frame);
+    return true;
+  }
+  void send_to_peer(NodeId node, const peer::Frame& frame);
+  void publish_serving(Copy& copy, SteadyTime now);
   void tick();
   void next_tick();
   void publish_figures();
@@ -179,6 +271,11 @@ class Worker final : public chat::Backend, public chat::Attachments {
   SystemRandom random_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::uint64_t turns_ = 0;
+  std::atomic<std::int64_t> ticked_{0};
+  std::unique_ptr<Router> router_;  ///< null: this node is alone
+  bool router_timer_set_ = false;
+  RefusedRoutes refused_;
+  std::map<PartitionId, std::uint64_t> reconfiguring_;  ///< the revision that the change under way was made against
 };
 
 }  // namespace holdfast

@@ -56,9 +56,7 @@ EncodedEntry encode_entry(PartitionId partition, Seq seq, std::string_view bytes
   return encoded;
 }
 
-std::string_view entry_bytes(const EncodedEntry& encoded) {
-  return std::string_view(encoded.value).substr(kHashBytes);
-}
+std::string_view entry_bytes(const EncodedEntry& encoded) { return std::string_view(encoded.value).substr(kHashBytes); }
 
 std::string LogStore::entry_key(PartitionId partition, Seq seq) {
   std::string key = keys::stored(partition, "e");
@@ -105,13 +103,45 @@ Result<std::vector<StoredEntry>> LogStore::read(PartitionId partition, Seq from,
   if (from < first_of(*known))
     return Error{Errc::not_found, "entry " + std::to_string(from.value) + " of partition " +
                                       std::to_string(partition.value) + " was trimmed"};
-  const Range range{.from = entry_key(partition, from),
-                    .until = after_entries(partition),
-                    .limit = std::numeric_limits<std::size_t>::max(),
-                    .bytes_max = bytes_max};
-  const auto rows = database_.scan(range);
+  const auto rows = rows_from(partition, from, bytes_max);
   if (!rows) return rows.error();
   return check_rows(partition, from, *rows);
+}
+
+Result<std::vector<Row>> LogStore::rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const {
+  return database_.scan({.from = entry_key(partition, from),
+                         .until = after_entries(partition),
+                         .limit = std::numeric_limits<std::size_t>::max(),
+                         .bytes_max = bytes_max});
+}
+
+Result<LogStore::RawPage> LogStore::read_raw(PartitionId partition, Seq from, std::size_t bytes_max) const {
+  HF_CHECK(from.value > 0, "the first entry is 1");
+  const Seq before(from.value - 1);
+  auto chain = chain_at(partition, before);
+  if (!chain) return chain.error();
+  RawPage page{.previous_epoch = {}, .previous_chain = *chain, .entries = {}};
+  const auto row = database_.get(entry_key(partition, before));
+  if (!row) return row.error();
+  if (*row) {
+    const auto stored = parse(partition, before, **row);
+    if (!stored) return stored.error();
+    page.previous_epoch = Epoch(stored->entry.epoch());
+  }
+  auto rows = rows_from(partition, from, bytes_max);
+  if (!rows) return rows.error();
+  Seq expected = from;
+  for (Row& each : *rows) {
+    if (seq_of_key(each.key) != expected || each.value.size() < kHashBytes)
+      return damaged(partition, expected, "it is missing");
+    const Hash32 stored = hash_from(each.value);
+    each.value.erase(0, kHashBytes);
+    *chain = blake2b_256({as_bytes(*chain), each.value});
+    if (*chain != stored) return damaged(partition, expected, "it breaks the chain of hashes");
+    page.entries.push_back(std::move(each.value));
+    expected = expected.next();
+  }
+  return page;
 }
 
 Result<std::vector<StoredEntry>> LogStore::check_rows(PartitionId partition, Seq from,

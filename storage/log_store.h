@@ -56,6 +56,13 @@ class LogStore {
   /// Errc::corrupt, naming partition and seq, if one is missing in between, does not parse or breaks the chain (the
   /// first is checked against its predecessor as well). Errc::not_found if `from` was trimmed.
   Result<std::vector<StoredEntry>> read(PartitionId partition, Seq from, std::size_t bytes_max) const;
+  /// The same as serialized, for another node, and what is known of the entry before.
+  struct RawPage {
+    Epoch previous_epoch;  ///< 0: that entry is not there
+    Hash32 previous_chain{};
+    std::vector<std::string> entries;
+  };
+  Result<RawPage> read_raw(PartitionId partition, Seq from, std::size_t bytes_max) const;
   /// The newest entry, without its predecessor's chain being checked; nothing if the log is empty.
   Result<std::optional<StoredEntry>> last(PartitionId partition) const;
 
@@ -76,6 +83,7 @@ class LogStore {
   Database& database() { return database_; }
 
  private:
+  Result<std::vector<Row>> rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const;
   Result<std::vector<StoredEntry>> check_rows(PartitionId partition, Seq from, const std::vector<Row>& rows) const;
 
   Database& database_;

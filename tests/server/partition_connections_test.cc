@@ -18,7 +18,7 @@ std::vector<Kind> of_kind(const std::vector<chat::Delivery>& deliveries) {
 }
 
 void attach(ChatBench& bench, const SessionId& session, chat::ConnectionRef connection, std::uint64_t after = 0) {
-  bench.partition->attach({kAlice, session, connection, after, 1 << 20});
+  bench.serving().attach({kAlice, session, connection, after, 1 << 20});
   bench.run();
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("Partition: a revocation is answered when its gateway let go") {
   bench.run();
   CHECK_FALSE(bench.answer(place));
   REQUIRE(of_kind<chat::EndConnection>(bench.deliveries).size() == 1);
-  bench.partition->detach(kAlice, kOther);
+  bench.serving().detach(kAlice, kOther);
   bench.run();
   CHECK(bench.answer(place));
 }
@@ -46,10 +46,10 @@ TEST_CASE("Partition: a revocation is answered after 800 ms, when a gateway that
   attach(bench, kLaptop, kOther);
   const auto place = bench.ask(kAlice, revoke(kLaptop), kPhone);
   bench.run();
-  bench.partition->tick(bench.steady += milliseconds(799), bench.now);
+  bench.copy->tick(bench.steady += milliseconds(799), bench.now);
   bench.run();
   CHECK_FALSE(bench.answer(place));
-  bench.partition->tick(bench.steady += milliseconds(1), bench.now);
+  bench.copy->tick(bench.steady += milliseconds(1), bench.now);
   bench.run();
   CHECK(bench.answer(place));
 }
@@ -84,7 +84,7 @@ TEST_CASE("Partition: a session that ended while its connection was on the way i
   REQUIRE(ends.size() == 1);
   CHECK(ends[0].code == v1::SESSION_ENDED);
   CHECK(ends[0].reason == "revoked");
-  CHECK(bench.partition->figures().connections == 0);
+  CHECK(bench.copy->figures().connections == 0);
 }
 
 TEST_CASE("Partition: a suspended account's connection is not attached, until the time is over") {
@@ -101,19 +101,19 @@ TEST_CASE("Partition: a suspended account's connection is not attached, until th
   bench.now += std::chrono::seconds(2);
   bench.turn();
   attach(bench, kPhone, kOther);
-  CHECK(bench.partition->figures().connections == 1);
+  CHECK(bench.copy->figures().connections == 1);
 }
 
 TEST_CASE("Partition: a connection that left while its rows were loaded is not attached") {
   ChatBench bench;
   bench.open();
   bench.user(kAlice, {kPhone});
-  bench.partition->attach({kAlice, kPhone, kConnection, 0, 1 << 20});
+  bench.serving().attach({kAlice, kPhone, kConnection, 0, 1 << 20});
   bench.turn();
   REQUIRE_FALSE(bench.rows_wanted.empty());
-  bench.partition->detach(kAlice, kConnection);
+  bench.serving().detach(kAlice, kConnection);
   bench.run();
-  CHECK(bench.partition->figures().connections == 0);
+  CHECK(bench.copy->figures().connections == 0);
   CHECK(bench.deliveries.empty());
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("Partition: a reading connection and one that came meanwhile get every
   const std::string where = ConversationId({9}).str();
   for (std::uint64_t n = 1; n <= 3; ++n) bench.submit(deliver(where, n, {kAlice}, n));
   bench.run();
-  bench.partition->attach({kAlice, kPhone, kConnection, 1, 1 << 20});
+  bench.serving().attach({kAlice, kPhone, kConnection, 1, 1 << 20});
   bench.turn();
   bench.load_rows();
   bench.submit(deliver(where, 4, {kAlice}, 4));
@@ -208,9 +208,9 @@ TEST_CASE("Partition: a cursor rides in the next entry, never causes one, and co
   CHECK(sent.command.source().subscriber() == "counting");
   CHECK(sent.command.source().seq() == sent.seq.value);
   const Seq before(1);  // the epoch's start, which has no events
-  CHECK(bench.partition->slowest_cursor() == before);
+  CHECK(bench.copy->slowest_cursor() == before);
   const auto entries = bench.entries.size();
-  bench.partition->command_done(sent.subscriber, sent.seq, sent.event);
+  bench.serving().command_done(sent.subscriber, sent.seq, sent.event);
   bench.run();
   CHECK(bench.entries.size() == entries);
   CHECK(bench.stored<state::Cursor>(keys::cursor("counting"))->seq() == before.value);
@@ -220,10 +220,10 @@ TEST_CASE("Partition: a cursor rides in the next entry, never causes one, and co
   bench.turn();
   bench.load_rows();
   REQUIRE(bench.in_flight);
-  CHECK(bench.partition->slowest_cursor() == before);  // a crash now would find the old one
+  CHECK(bench.copy->slowest_cursor() == before);  // a crash now would find the old one
   bench.durable();
   bench.apply();
-  CHECK(bench.partition->slowest_cursor() == sent.seq);
+  CHECK(bench.copy->slowest_cursor() == sent.seq);
   CHECK(bench.stored<state::Cursor>(keys::cursor("counting"))->seq() == sent.seq.value);
 }
 
@@ -254,7 +254,7 @@ TEST_CASE("Partition: after a restart a subscriber reads on in the log from its 
     if (seq < 6) entry->add_events()->mutable_change_made();
     entries.push_back(entry);
   }
-  bench.partition->log_read(0, entries);
+  bench.serving().log_read(0, entries);
   bench.run();
   REQUIRE(bench.commands.size() == 2);
   CHECK(bench.commands[0].seq == Seq(4));

@@ -155,7 +155,7 @@ TEST_CASE("Partition: one command may want more rows than the cache keeps") {
   bench.run();
   REQUIRE(bench.answer(place));
   CHECK(bench.stored<state::Mailbox>(keys::mailbox(users.back()))->head() == 1);
-  CHECK(bench.partition->figures().loads <= 2 * users.size() + 1);  // each once
+  CHECK(bench.copy->figures().loads <= 2 * users.size() + 1);  // each once
 }
 
 TEST_CASE("Partition: with nothing in memory every command still comes to its answer, in order") {
@@ -176,7 +176,7 @@ TEST_CASE("Partition: with nothing in memory every command still comes to its an
   bench.run();
   for (std::size_t i = 0; i < places.size(); ++i)
     REQUIRE(bench.frame(places[i]).change().number() == i / where.size() + 1);
-  CHECK(bench.partition->figures().cached_bytes < 600 * 600);
+  CHECK(bench.copy->figures().cached_bytes < 600 * 600);
 }
 
 TEST_CASE("Partition: what was decided without writing anything does not hold up what waits behind it") {
@@ -218,7 +218,7 @@ TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds s
   bench.open();
   bench.user(kAlice, {kPhone});
   const std::string where = bench.direct(kAlice, kBob);
-  bench.partition->set_pressure(Partition::Pressure::storage_full);
+  bench.copy->set_pressure(Partition::Pressure::storage_full);
   const auto write = bench.ask(kAlice, requests::post(where, "1"));
   const auto read = bench.ask(kAlice, requests::list_conversations());
   const auto delivered = bench.submit(deliver(where, 1, {kAlice}, 1));
@@ -227,7 +227,7 @@ TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds s
   CHECK(bench.frame(read).has_conversations());
   CHECK_FALSE(bench.answer(delivered));
   CHECK(bench.entries.size() == 1);
-  bench.partition->set_pressure(Partition::Pressure::none);
+  bench.copy->set_pressure(Partition::Pressure::none);
   const auto again = bench.ask(kAlice, requests::post(where, "1"));
   bench.run();
   CHECK(bench.frame(again).change().number() == 1);
@@ -239,13 +239,13 @@ TEST_CASE("Partition: while the state lags nothing more is decided, and reads go
   bench.open();
   bench.user(kAlice, {kPhone});
   const std::string where = bench.direct(kAlice, kBob);
-  bench.partition->set_pressure(Partition::Pressure::lagging);
+  bench.copy->set_pressure(Partition::Pressure::lagging);
   const auto write = bench.ask(kAlice, requests::post(where, "1"));
   const auto read = bench.ask(kAlice, requests::list_conversations());
   bench.run();
   CHECK_FALSE(bench.answer(write));
   CHECK(bench.answer(read));
-  bench.partition->set_pressure(Partition::Pressure::none);
+  bench.copy->set_pressure(Partition::Pressure::none);
   bench.run();
   CHECK(bench.frame(write).change().number() == 1);
 }

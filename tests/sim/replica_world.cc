@@ -70,7 +70,7 @@ ReplicaWorld::Node& ReplicaWorld::any_that(bool (*fits)(const Node&)) {
 void ReplicaWorld::step() {
   if (!wrong_.empty()) return;
   const Faults& f = faults_;
-  const std::array<std::pair<unsigned, void (*)(ReplicaWorld&)>, 19> doings{{
+  const std::array<std::pair<unsigned, void (*)(ReplicaWorld&)>, 20> doings{{
       {400, [](ReplicaWorld& w) { w.deliver_any(); }},
       {f.disk,
        [](ReplicaWorld& w) {
@@ -83,7 +83,11 @@ void ReplicaWorld::step() {
        }},
       {60, [](ReplicaWorld& w) { w.tick(milliseconds(1 + w.below(120))); }},
       {f.config, [](ReplicaWorld& w) { w.read_config(w.any_node(), true); }},
-      {60, [](ReplicaWorld& w) { w.update_link(w.any_node(), w.any_node()); }},
+      {60,
+       [](ReplicaWorld& w) {
+         Node& from = w.any_node();
+         w.update_link(from, w.any_node());
+       }},
       {f.outcome,
        [](ReplicaWorld& w) {
          if (!w.changes_.empty()) w.carry_out(w.below(w.changes_.size()));
@@ -103,6 +107,11 @@ void ReplicaWorld::step() {
       {f.restart,
        [](ReplicaWorld& w) {
          if (Node& n = w.any_node(); !n.replica) w.restart(n);
+       }},
+      {30,
+       [](ReplicaWorld& w) {
+         Node& one = w.any_node();
+         if (one.replica) one.registered = true, one.registered_store = one.self.store;
        }},
       {10,
        [](ReplicaWorld& w) {

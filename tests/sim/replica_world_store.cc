@@ -36,9 +36,9 @@ Faults draw_faults(std::uint64_t seed) {
   faults.duplication = maybe(1, 30);
   faults.reordering = maybe(5, 60);
   faults.cut = maybe(3, 20);
-  faults.crash = maybe(2, 15);
+  faults.crash = maybe(1, draw(2) ? 4 : 15);
   faults.store_loss = maybe(1, 6);
-  faults.promote = maybe(2, 20);
+  faults.promote = maybe(1, draw(2) ? 4 : 20);
   faults.hand_off = maybe(2, 15);
   faults.placement = maybe(2, 15);
   faults.gone = maybe(3, 20);

@@ -28,6 +28,7 @@ struct OneThreadNode::Running {
   };
   struct WaitingRange {
     PartitionId partition;
+    std::uint64_t life;
     Partition::RangeWanted wanted;
   };
   struct Channel {
@@ -41,13 +42,13 @@ struct OneThreadNode::Running {
   failover::EmbeddedConfigStore config;
   services::Delivery delivery;
   std::optional<chat::TokenKeys> keys;
-  std::vector<std::unique_ptr<Partition>> partitions;
+  std::vector<std::unique_ptr<Copy>> copies;
   std::vector<bool> touched;
   std::vector<PartitionId> turns;
   std::vector<Channel> channels;       // [from * places + to]
   std::vector<std::size_t> with_mail;  // channels that are not empty
   std::vector<Call> pool;              // in any order
-  std::deque<std::shared_ptr<const EncodedEntry>> to_commit;
+  std::deque<LogWrite> to_commit;
   std::deque<ToApply> to_apply;
   std::vector<Seq> applied, flushed;
   std::vector<WaitingRange> ranges;
@@ -70,7 +71,7 @@ OneThreadNode::~OneThreadNode() = default;
 
 chat::Backend& OneThreadNode::backend(std::uint16_t door) { return *doors_[door]; }
 chat::Attachments& OneThreadNode::attachments(std::uint16_t door) { return *doors_[door]; }
-Partition& OneThreadNode::partition(std::uint16_t index) { return *running_->partitions[index]; }
+Copy& OneThreadNode::copy(std::uint16_t index) { return *running_->copies[index]; }
 
 void OneThreadNode::keep(const Batch& batch) {
   for (const BatchOp& op : batch.ops()) {
@@ -97,11 +98,12 @@ Status OneThreadNode::start() {
   r.keys = std::move(*keys);
   auto settings = load_settings(r.config, options_.partitions, random_);
   if (!settings) return settings.error();
-  auto recovered = recover_partitions(r.log, state_database_, settings->partitions, wall_, kClockJumpMax, false);
+  auto recovered =
+      recover_partitions(r.log, state_database_, settings->partitions, Replay::everything, wall_, kClockJumpMax, false);
   if (!recovered) return recovered.error();
   const failover::Member self{NodeId(1), StoreId()};
-  auto epochs = take_epochs(r.config, r.log, *recovered, self);
-  if (!epochs) return epochs.error();
+  auto rows = take_epochs(r.config, *recovered, self);
+  if (!rows) return rows.error();
 
   const std::size_t places = applier() + 1;
   r.channels.resize(places * places);
@@ -114,11 +116,11 @@ Status OneThreadNode::start() {
     const auto row = state_database_.get(keys::stored(one.id, keys::cursor(r.delivery.name())));
     HF_CHECK(row && (!*row || cursor.ParseFromString(**row)), "a cursor parses");
     options.id = one.id;
-    r.partitions.push_back(std::make_unique<Partition>(options, options_.limits, self, one.log,
-                                                       std::vector<SubscriberAt>{{&r.delivery, Seq(cursor.seq())}}));
+    r.copies.push_back(std::make_unique<Copy>(options, options_.limits, self,
+                                              Copy::Found{one.log, {{&r.delivery, Seq(cursor.seq())}}}));
     r.applied.push_back(one.log.last_seq);
     r.flushed.push_back(*applied_seq(state_database_, one.id, true));
-    r.partitions.back()->lead((*epochs)[p], failover::InSyncSet({self}, 1));
+    r.copies.back()->replica().configured((*rows)[p]);
     touch(one.id).tick(steady_, wall_);
   }
   return Ok{};
@@ -186,7 +188,7 @@ void OneThreadNode::advance(std::chrono::milliseconds by) {
   wall_ += by;
   steady_ += by;
   if (!is_running()) return;
-  for (const auto& partition : running_->partitions) touch(partition->id()).tick(steady_, wall_);
+  for (const auto& copy : running_->copies) touch(copy->id()).tick(steady_, wall_);
 }
 
 void OneThreadNode::apply_all() {
@@ -202,37 +204,37 @@ void OneThreadNode::send(std::size_t from, std::size_t to, Call call) {
 
 void OneThreadNode::later(Call call) { running_->pool.push_back(std::move(call)); }
 
-Partition& OneThreadNode::touch(PartitionId id) {
+Copy& OneThreadNode::touch(PartitionId id) {
   if (!running_->touched[id.value]) running_->turns.push_back(id);
   running_->touched[id.value] = true;
-  return *running_->partitions[id.value];
+  return *running_->copies[id.value];
 }
 
 void OneThreadNode::turn(PartitionId id) {
   running_->touched[id.value] = false;
-  Partition& partition = *running_->partitions[id.value];
-  partition.set_pressure(pressure_);
-  carry_out(id, partition.take_ready(wall_));
+  Copy& copy = *running_->copies[id.value];
+  copy.set_pressure(pressure_);
+  carry_out(id, copy.take_ready(wall_));
 }
 
 // ------------------------------------------------------------------------------------------------ what partitions ask for
 
-void OneThreadNode::carry_out(PartitionId id, Partition::Ready ready) {
+void OneThreadNode::carry_out(PartitionId id, Copy::Ready ready) {
   Running& r = *running_;
-  if (ready.append) r.to_commit.push_back(std::move(ready.append));
-  if (ready.apply) r.to_apply.push_back({id, std::move(ready.apply)});
-  for (std::string& key : ready.rows) load_row(id, std::move(key));
-  for (auto& wanted : ready.ranges) load_range(id, std::move(wanted));
-  for (const auto& wanted : ready.log) read_log(id, wanted);
-  for (auto& sent : ready.commands) {
+  for (LogWrite& write : ready.writes) r.to_commit.push_back(std::move(write));
+  for (auto& entry : ready.apply) r.to_apply.push_back({id, std::move(entry.entry)});
+  Partition::Ready& serving = ready.serving;
+  for (std::string& key : serving.rows) load_row(id, ready.life, std::move(key));
+  for (auto& wanted : serving.ranges) load_range(id, ready.life, std::move(wanted));
+  for (const auto& wanted : serving.log) read_log(id, ready.life, wanted);
+  for (auto& sent : serving.commands) {
     ask(id.value, sent.target, std::move(sent.command),
-        [this, id, subscriber = sent.subscriber, seq = sent.seq, event = sent.event](const command::Answer&) {
-          touch(id).command_done(subscriber, seq, event);
-        });
+        [this, id, life = ready.life, subscriber = sent.subscriber, seq = sent.seq,
+         event = sent.event](const command::Answer&) { touch(id).command_done(life, subscriber, seq, event); });
   }
-  for (const auto& each : ready.tells) tell(id.value, each);
-  for (auto& delivery : ready.deliveries) deliver(id.value, std::move(delivery));
-  for (auto& [then, answer] : ready.answers) then(std::move(answer));
+  for (const auto& each : serving.tells) tell(id.value, each);
+  for (auto& delivery : serving.deliveries) deliver(id.value, std::move(delivery));
+  for (auto& [then, answer] : serving.answers) then(std::move(answer));
 }
 
 /// The answer comes back on the way from the partition to who asked.
@@ -248,39 +250,45 @@ void OneThreadNode::ask(std::size_t from, PartitionId partition, command::Comman
 }
 
 /// Sometimes from memory at once; otherwise read at one moment and brought at another.
-void OneThreadNode::load_row(PartitionId id, std::string key) {
+void OneThreadNode::load_row(PartitionId id, std::uint64_t life, std::string key) {
   const auto read = [this, id, key] {
     auto row = state_database_.get(keys::stored(id, key));
     HF_CHECK(row, "memory can be read");
     return std::move(*row);
   };
-  if (random_.below(2) == 0) return touch(id).row_loaded(key, read());
-  later([this, id, key, read] { later([this, id, key, row = read()] { touch(id).row_loaded(key, row); }); });
+  if (random_.below(2) == 0) return touch(id).row_loaded(life, key, read());
+  later([this, id, life, key, read] {
+    later([this, id, life, key, row = read()] { touch(id).row_loaded(life, key, row); });
+  });
 }
 
-void OneThreadNode::load_range(PartitionId id, Partition::RangeWanted wanted) {
+void OneThreadNode::load_range(PartitionId id, std::uint64_t life, Partition::RangeWanted wanted) {
   if (running_->applied[id.value] < wanted.applied) {
-    running_->ranges.push_back({id, std::move(wanted)});
+    running_->ranges.push_back({id, life, std::move(wanted)});
     return;
   }
-  later([this, id, wanted = std::move(wanted)] {
+  later([this, id, life, wanted = std::move(wanted)] {
     Range range = wanted.range;
     range.from = keys::stored(id, range.from);
     range.until = keys::stored_until(id, range.until);
     auto rows = state_database_.scan(range);
     HF_CHECK(rows, "memory can be read");
     for (Row& row : *rows) row.key.erase(0, keys::kPartitionBytes);
-    later([this, id, ticket = wanted.ticket, rows = std::move(*rows)] { touch(id).range_loaded(ticket, rows); });
+    later([this, id, life, ticket = wanted.ticket, rows = std::move(*rows)] {
+      touch(id).range_loaded(life, ticket, rows);
+    });
   });
 }
 
-void OneThreadNode::read_log(PartitionId id, Partition::LogWanted wanted) {
-  later([this, id, wanted] {
+void OneThreadNode::read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted) {
+  later([this, id, life, wanted] {
     auto stored = running_->log.read(id, wanted.from, 1 + random_.below(4096));
     HF_CHECK(stored, "the log has what its subscribers need");
     std::vector<std::shared_ptr<const log::Entry>> entries;
     for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
-    later([this, id, wanted, entries = std::move(entries)] { touch(id).log_read(wanted.subscriber, entries); });
+    later([this, id, life, wanted, entries = std::move(entries)] {
+      touch(id).log_read(life, wanted.subscriber, entries);
+    });
   });
 }
 
@@ -289,7 +297,9 @@ void OneThreadNode::tell(std::size_t from, const chat::TellUsers& all) {
   for (const UserId& user : all.users) by_partition[partition_of(user, options_.partitions)].users.push_back(user);
   for (auto& [partition, part] : by_partition) {
     part.frame = all.frame;
-    send(from, partition.value, [this, to = partition, what = part] { touch(to).tell(what); });
+    send(from, partition.value, [this, to = partition, what = part] {
+      if (Partition* here = touch(to).serving()) here->tell(what);
+    });
   }
 }
 
@@ -308,15 +318,14 @@ void OneThreadNode::deliver(std::size_t from, chat::Delivery delivery) {
 void OneThreadNode::commit_some() {
   Running& r = *running_;
   const std::size_t count = 1 + random_.below(r.to_commit.size());
-  std::vector<std::shared_ptr<const EncodedEntry>> entries(r.to_commit.begin(),
-                                                           r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
+  const std::vector<LogWrite> writes(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
   r.to_commit.erase(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
-  Batch batch;
-  for (const auto& entry : entries) batch.put(entry->key, entry->value);
-  if (!log_database_.write(batch, Durability::synced)) return;
-  for (const auto& entry : entries)
-    send(committer(), entry->partition.value,
-         [this, id = entry->partition, seq = entry->seq] { touch(id).durable(seq); });
+  LogBatch batch;
+  for (const LogWrite& write : writes) batch.add(write);
+  if (!log_database_.write(batch.batch(), Durability::synced)) return;
+  for (const LogWrite& write : writes)
+    send(committer(), write.partition.value,
+         [this, id = write.partition, ticket = write.ticket] { touch(id).replica().durable(ticket); });
 }
 
 void OneThreadNode::apply_some(std::size_t entries) {
@@ -334,9 +343,10 @@ void OneThreadNode::apply_some(std::size_t entries) {
   for (const auto& [partition, seq] : batch.applied()) {
     HF_CHECK(seq > r.applied[partition.value], "entries are applied in order");
     r.applied[partition.value] = seq;
-    send(applier(), partition.value, [this, id = partition, at = seq] { running_->partitions[id.value]->applied(at); });
+    send(applier(), partition.value, [this, id = partition, at = seq] { running_->copies[id.value]->applied(at); });
   }
-  for (auto& waiting : std::exchange(r.ranges, {})) load_range(waiting.partition, std::move(waiting.wanted));
+  for (auto& waiting : std::exchange(r.ranges, {}))
+    load_range(waiting.partition, waiting.life, std::move(waiting.wanted));
 }
 
 void OneThreadNode::flush_and_trim() {
@@ -345,7 +355,7 @@ void OneThreadNode::flush_and_trim() {
   if (!state_database_.flush()) return;
   r.flushed = applied;
   for (std::uint16_t p = 0; p < options_.partitions; ++p) {
-    const std::uint64_t done = std::min(r.partitions[p]->slowest_cursor(), r.flushed[p]).value;
+    const std::uint64_t done = std::min(r.copies[p]->slowest_cursor(), r.flushed[p]).value;
     if (done <= options_.log_keep_entries) continue;
     later([this, p, first = Seq(done - options_.log_keep_entries + 1)] {
       const Status trimmed = running_->log.trim(PartitionId(p), first);
@@ -399,25 +409,31 @@ void OneThreadNode::Door::rotate_token_key(std::function<void(Status)> then) {
 
 void OneThreadNode::Door::attach(const chat::Attach& attach) {
   const PartitionId id = partition_of(attach.user, node_.options_.partitions);
-  node_.send(place(), id.value, [&node = node_, id, attach] { node.touch(id).attach(attach); });
+  node_.send(place(), id.value, [&node = node_, id, attach] {
+    if (Partition* here = node.touch(id).serving()) here->attach(attach);
+  });
 }
 
 void OneThreadNode::Door::detach(const UserId& user, chat::ConnectionRef connection) {
   const PartitionId id = partition_of(user, node_.options_.partitions);
-  node_.send(place(), id.value, [&node = node_, id, user, connection] { node.touch(id).detach(user, connection); });
+  node_.send(place(), id.value, [&node = node_, id, user, connection] {
+    if (Partition* here = node.touch(id).serving()) here->detach(user, connection);
+  });
 }
 
 void OneThreadNode::Door::give_credit(const UserId& user, chat::ConnectionRef connection, std::uint64_t bytes) {
   const PartitionId id = partition_of(user, node_.options_.partitions);
-  node_.send(place(), id.value,
-             [&node = node_, id, connection, bytes] { node.touch(id).give_credit(connection, bytes); });
+  node_.send(place(), id.value, [&node = node_, id, connection, bytes] {
+    if (Partition* here = node.touch(id).serving()) here->give_credit(connection, bytes);
+  });
 }
 
 void OneThreadNode::Door::watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users) {
   for (const UserId& user : users) {
     const PartitionId id = partition_of(user, node_.options_.partitions);
-    node_.send(place(), id.value,
-               [&node = node_, id, watcher, user] { node.touch(id).watch_presence(watcher, {user}); });
+    node_.send(place(), id.value, [&node = node_, id, watcher, user] {
+      if (Partition* here = node.touch(id).serving()) here->watch_presence(watcher, {user});
+    });
   }
 }
 

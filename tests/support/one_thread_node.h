@@ -1,7 +1,7 @@
 /// A whole node in one thread, the same for the same seed: all partitions with the real rules, flows, delivery and
 /// recovery, over two memory databases.
 ///
-/// It carries out Partition::Ready as Worker, GroupCommit and StateStore do, but everything that completes later
+/// It carries out Copy::Ready as Worker, GroupCommit and StateStore do, but everything that completes later
 /// (a sync, an applied batch, a loaded row, mail between partitions and doors) stands in queues, and the seed picks which
 /// comes next. Kept are the orders that the real node keeps: mail between two workers is first in first out, entries
 /// become durable and are applied in the order of their partition; row loads and scans come in any order.
@@ -18,7 +18,7 @@
 #include "server/chat/attachment.h"
 #include "server/chat/backend.h"
 #include "server/chat/tokens.h"
-#include "server/partition.h"
+#include "server/copy.h"
 #include "storage/memory_database.h"
 #include "storage/state_batch.h"
 
@@ -61,7 +61,7 @@ class OneThreadNode {
   chat::ConnectionRef connect(std::uint16_t door, std::function<void(chat::Delivery)> on_delivery);
   void disconnect(chat::ConnectionRef connection);
 
-  Partition& partition(std::uint16_t index);
+  Copy& copy(std::uint16_t index);
   WriteLimit& limit() { return *limit_; }
   MemoryDatabase& log_database() { return log_database_; }
   MemoryDatabase& state_database() { return state_database_; }
@@ -88,13 +88,13 @@ class OneThreadNode {
 
   void send(std::size_t from, std::size_t to, Call call);
   void later(Call call);
-  Partition& touch(PartitionId partition);
+  Copy& touch(PartitionId partition);
   void turn(PartitionId partition);
-  void carry_out(PartitionId id, Partition::Ready ready);
+  void carry_out(PartitionId id, Copy::Ready ready);
   void ask(std::size_t from, PartitionId partition, command::Command command, Answered then);
-  void load_row(PartitionId id, std::string key);
-  void load_range(PartitionId id, Partition::RangeWanted wanted);
-  void read_log(PartitionId id, Partition::LogWanted wanted);
+  void load_row(PartitionId id, std::uint64_t life, std::string key);
+  void load_range(PartitionId id, std::uint64_t life, Partition::RangeWanted wanted);
+  void read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted);
   void tell(std::size_t from, const chat::TellUsers& all);
   void deliver(std::size_t from, chat::Delivery delivery);
   void commit_some();

@@ -14,20 +14,28 @@ PartitionBench::PartitionBench(PartitionOptions options, chat::Limits limits, st
                                failover::Recovered recovered)
     : limits_(limits) {
   options.partitions = 1;
-  partition = std::make_unique<Partition>(options, limits_, kSelf, recovered, std::move(subscribers));
-  partition->lead(Epoch(recovered.last_epoch.value + 1), failover::InSyncSet({kSelf}, 1));
+  copy = std::make_unique<Copy>(options, limits_, kSelf, Copy::Found{recovered, std::move(subscribers)});
+  failover::PartitionRow row;
+  row.revision = 1;
+  row.config.set_epoch(recovered.last_epoch.value + 1);
+  row.config.set_min_isr(1);
+  row.config.mutable_primary()->set_node(kSelf.node.value);
+  row.config.mutable_primary()->set_store_id(kSelf.store.str());
+  *row.config.add_in_sync() = row.config.primary();
+  copy->replica().configured(row);
 }
 
 void PartitionBench::open() {
   turn();
-  durable();
+  durable();  // the promise
+  durable();  // the epoch's start
   apply();
 }
 
 std::size_t PartitionBench::submit(command::Command command) {
   const std::size_t place = answers_.size();
   answers_.emplace_back();
-  partition->submit(std::move(command), [this, place](command::Answer answer) {
+  copy->submit(std::move(command), [this, place](command::Answer answer) {
     HF_CHECK(!answers_[place], "a command is answered once");
     answers_[place] = std::move(answer);
   });
@@ -48,15 +56,16 @@ v1::ServerFrame PartitionBench::frame(std::size_t place) const {
 }
 
 void PartitionBench::turn() {
-  Partition::Ready ready = partition->take_ready(now);
-  if (ready.append) {
+  Copy::Ready done = copy->take_ready(now);
+  for (LogWrite& write : done.writes) {
     HF_CHECK(!in_flight, "W1: one entry is in flight");
-    in_flight = std::move(ready.append);
+    in_flight = std::move(write);
   }
-  if (ready.apply) {
-    entries.push_back(ready.apply);
-    committed.push_back(std::move(ready.apply));
+  for (auto& applied : done.apply) {
+    entries.push_back(applied.entry);
+    committed.push_back(std::move(applied.entry));
   }
+  Partition::Ready& ready = done.serving;
   for (auto& key : ready.rows) rows_wanted.push_back(std::move(key));
   for (auto& range : ready.ranges) ranges_wanted.push_back(std::move(range));
   for (auto& wanted : ready.log) log_wanted.push_back(wanted);
@@ -68,7 +77,7 @@ void PartitionBench::turn() {
 
 void PartitionBench::durable() {
   HF_CHECK(in_flight, "something is in flight");
-  partition->durable(std::exchange(in_flight, nullptr)->seq);
+  copy->replica().durable(std::exchange(in_flight, std::nullopt)->ticket);
   turn();
 }
 
@@ -80,7 +89,7 @@ void PartitionBench::apply() {
       if (write.has_remove_until())
         state.erase(state.lower_bound(write.key()), state.lower_bound(write.remove_until()));
     }
-    partition->applied(Seq(entry->seq()));
+    copy->applied(Seq(entry->seq()));
   }
 }
 
@@ -89,7 +98,7 @@ void PartitionBench::load_rows(std::size_t count) {
     const std::string key = rows_wanted.front();
     rows_wanted.pop_front();
     const auto at = state.find(key);
-    partition->row_loaded(key, at == state.end() ? std::nullopt : std::optional<std::string_view>(at->second));
+    serving().row_loaded(key, at == state.end() ? std::nullopt : std::optional<std::string_view>(at->second));
   }
   turn();
 }
@@ -102,7 +111,7 @@ void PartitionBench::load_ranges() {
     for (auto at = state.lower_bound(wanted.range.from); at != end; ++at) rows.push_back({at->first, at->second});
     if (wanted.range.backward) std::ranges::reverse(rows);
     if (rows.size() > wanted.range.limit) rows.resize(wanted.range.limit);
-    partition->range_loaded(wanted.ticket, std::move(rows));
+    serving().range_loaded(wanted.ticket, std::move(rows));
   }
   turn();
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "server/partition.h"
+#include "server/copy.h"
 
 namespace holdfast {
 
@@ -54,12 +54,13 @@ class PartitionBench {
   }
 
   std::map<std::string, std::string> state;  ///< as in the state database
-  std::unique_ptr<Partition> partition;
+  std::unique_ptr<Copy> copy;
+  Partition& serving() { return *copy->serving(); }
   WallTime now = from_ms(1'700'000'000'000);
   SteadyTime steady{};
 
   // What it asked for and has not got.
-  std::shared_ptr<const EncodedEntry> in_flight;
+  std::optional<LogWrite> in_flight;
   std::deque<std::shared_ptr<const log::Entry>> committed;  ///< not in the state yet
   std::deque<std::string> rows_wanted;
   std::deque<Partition::RangeWanted> ranges_wanted;

@@ -97,7 +97,7 @@ std::vector<std::string> SimWorld::verdict() {
   check_state(found);
   check_members(found);
   for (std::uint16_t p = 0; p < node_.options().partitions; ++p)
-    if (!node_.partition(p).idle()) found.push_back("partition " + std::to_string(p) + " is not done");
+    if (!node_.copy(p).idle()) found.push_back("partition " + std::to_string(p) + " is not done");
   return found;
 }
 

@@ -1,0 +1,58 @@
+/// A node's part in its cluster: the thread that keeps the links to the other nodes and the Controller, and carries out
+/// what they ask for.
+///
+/// Owned by Engine, where it is one of several nodes. Thread: its own; what is marked may be called from any. Workers hand
+/// it what goes to other nodes and to the configuration store, and get as mail what comes from there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "failover/config_store.h"
+#include "failover/controller.h"
+#include "failover/io/peer_links.h"
+#include "server/shared.h"
+
+namespace holdfast {
+
+struct ClusterOptions {
+  failover::ControllerOptions controller;
+  failover::PeerLinksOptions links;
+};
+
+class Cluster {
+ public:
+  /// `store` is used from threads of this object's, until stop().
+  Cluster(ClusterOptions options, failover::ConfigStore& store, Shared& shared);
+  ~Cluster();
+
+  /// Listens for other nodes; before run(). Returns the port.
+  Result<std::uint16_t> listen();
+  /// The address that other nodes are to dial and clients are told, once they are known; before start().
+  void set_addresses(const std::string& peer, const std::string& client);
+  void start();
+  /// Registration and links end; workers may still run.
+  void stop();
+
+  // ---- from any thread
+  /// Lost where there is no link.
+  void send(NodeId to, const peer::Frame& frame);
+  void reconfigure(const failover::Reconfiguration& wanted);
+  /// A partition opened here: whoever has its users' connections is to know at once.
+  void opened();
+  /// Runs on the cluster's thread with its controller: what operators ask and see.
+  void with_controller(std::function<void(failover::Controller&)> call);
+
+  struct Figures {
+    failover::PeerLinksFigures links;
+    bool registered = false, coordinates = false;
+  };
+  Figures figures() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast

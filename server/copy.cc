@@ -1,0 +1,182 @@
+#include "server/copy.h"
+
+#include "base/check.h"
+#include "proto/state.pb.h"
+#include "storage/keys.h"
+
+namespace holdfast {
+
+Copy::Copy(const PartitionOptions& options, const chat::Limits& limits, failover::Member self, Found found,
+           failover::Replica::Options replica)
+    : options_(options),
+      limits_(limits),
+      replica_(options.id, self, found.recovered, replica),
+      subscribers_(std::move(found.subscribers)) {}
+
+void Copy::installed(Found found) {
+  HF_CHECK(!serving_, "who serves installs nothing");
+  unapplied_.clear();
+  subscribers_ = std::move(found.subscribers);
+  replica_.installed(found.recovered);
+}
+
+// ------------------------------------------------------------------------------------------------ what comes in
+
+void Copy::submit(command::Command command, Answered then) {
+  if (serving_) return serving_->submit(std::move(command), std::move(then));
+  if (replica_.leads() && early_.size() < options_.waiting_max)
+    early_.emplace_back(std::move(command), std::move(then));
+  else
+    answers_.emplace_back(std::move(then), elsewhere());
+}
+
+void Copy::tick(SteadyTime steady, WallTime wall) {
+  replica_.tick(steady);
+  if (!serving_) return;
+  make_certain(steady);
+  serving_->tick(steady, wall);
+}
+
+/// A barrier is always under way: whoever holds our users' sessions relies on it.
+void Copy::make_certain(SteadyTime now) {
+  constexpr std::chrono::milliseconds kInterval{250};
+  if (replica_.is_alone()) return;
+  if (certain_barrier_ != 0 && replica_.barriers_passed() >= certain_barrier_) {
+    certain_at_ = certain_asked_;
+    certain_barrier_ = 0;
+  }
+  if (certain_barrier_ != 0 || now < certain_asked_ + kInterval) return;
+  certain_barrier_ = replica_.want_barrier();
+  certain_asked_ = now;
+}
+
+void Copy::applied(Seq seq) {
+  while (!unapplied_.empty() && unapplied_.front()->seq() <= seq.value) unapplied_.pop_front();
+  if (serving_) serving_->applied(seq);
+}
+
+void Copy::row_loaded(std::uint64_t life, const std::string& key, std::optional<std::string_view> value) {
+  if (serving_ && life == life_) serving_->row_loaded(key, value);
+}
+
+void Copy::range_loaded(std::uint64_t life, std::uint64_t ticket, std::vector<Row> rows) {
+  if (serving_ && life == life_) serving_->range_loaded(ticket, std::move(rows));
+}
+
+void Copy::log_read(std::uint64_t life, std::size_t subscriber,
+                    std::vector<std::shared_ptr<const log::Entry>> entries) {
+  if (serving_ && life == life_) serving_->log_read(subscriber, std::move(entries));
+}
+
+void Copy::command_done(std::uint64_t life, std::size_t subscriber, Seq seq, std::uint32_t event) {
+  if (serving_ && life == life_) serving_->command_done(subscriber, seq, event);
+}
+
+// ------------------------------------------------------------------------------------------------ what is to be done
+
+Copy::Ready Copy::take_ready(WallTime now) {
+  Ready ready;
+  drain(ready);
+  follow_role(ready);
+  if (replica_.take_epoch_start(now)) drain(ready);
+  if (serving_) {
+    serving_->set_pressure(pressure_);
+    do {
+      serving_->work(now);
+      drain(ready);
+    } while (serving_->has_passed());
+    Partition::Ready served = serving_->take_ready();
+    for (auto& answer : ready.serving.answers) served.answers.push_back(std::move(answer));
+    ready.serving = std::move(served);
+  }
+  for (auto& answer : std::exchange(answers_, {})) ready.serving.answers.push_back(std::move(answer));
+  ready.life = life_;
+  return ready;
+}
+
+void Copy::drain(Ready& ready) {
+  failover::Replica::Ready done = replica_.take_ready();
+  const auto move_all = [](auto& from, auto& to) {
+    for (auto& one : from) to.push_back(std::move(one));
+  };
+  for (const failover::Appended& entry : done.committed) committed(entry);
+  move_all(done.committed, ready.apply);
+  move_all(done.writes, ready.writes);
+  move_all(done.messages, ready.messages);
+  move_all(done.log, ready.copies_log);
+  move_all(done.snapshots, ready.snapshots);
+  if (done.reconfiguration) ready.reconfiguration = std::move(done.reconfiguration);
+  if (!done.trouble.empty()) ready.trouble = std::move(done.trouble);
+}
+
+void Copy::committed(const failover::Appended& appended) {
+  note_cursors(*appended.entry);
+  unapplied_.push_back(appended.entry);
+  if (serving_ && Epoch(appended.entry->epoch()) == serving_epoch_) serving_->committed(appended);
+}
+
+/// Where the subscribers stand, for the day that this copy serves.
+void Copy::note_cursors(const log::Entry& entry) {
+  for (const log::Write& write : entry.writes()) {
+    if (static_cast<keys::Family>(write.key().front()) != keys::Family::cursor) continue;
+    for (SubscriberAt& at : subscribers_) {
+      if (keys::cursor(at.subscriber->name()) != write.key()) continue;
+      state::Cursor cursor;
+      HF_CHECK(cursor.ParseFromString(write.put()), "a logged row parses");
+      at.cursor = Seq(cursor.seq());
+    }
+  }
+}
+
+void Copy::follow_role(Ready& ready) {
+  const bool serves = replica_.role() == failover::Role::primary;
+  if (serving_ && (!serves || replica_.epoch() != serving_epoch_)) close(ready);
+  if (serves && !serving_) open();
+  if (!replica_.leads())
+    for (auto& [command, then] : std::exchange(early_, {})) answers_.emplace_back(std::move(then), elsewhere());
+}
+
+void Copy::open() {
+  ++life_;
+  certain_barrier_ = 0;
+  certain_asked_ = certain_at_ = replica_.now();
+  serving_epoch_ = replica_.epoch();
+  serving_ = std::make_unique<Partition>(
+      options_, limits_, replica_,
+      Inherited{subscribers_, std::vector<std::shared_ptr<const log::Entry>>(unapplied_.begin(), unapplied_.end())});
+  for (auto& [command, then] : std::exchange(early_, {})) serving_->submit(std::move(command), std::move(then));
+}
+
+void Copy::close(Ready& ready) {
+  for (auto& answer : serving_->close()) ready.serving.answers.push_back(std::move(answer));
+  const Partition::Figures was = serving_->figures();
+  past_.commands += was.commands;
+  past_.entries += was.entries;
+  past_.loads += was.loads;
+  past_.reruns += was.reruns;
+  past_.refused += was.refused;
+  serving_.reset();
+}
+
+// ------------------------------------------------------------------------------------------------ figures
+
+Seq Copy::slowest_cursor() const {
+  Seq slowest(replica_.needed_from().value - 1);
+  if (serving_) return std::min(slowest, serving_->slowest_cursor());
+  for (const SubscriberAt& at : subscribers_) slowest = std::min(slowest, at.cursor);
+  return slowest;
+}
+
+bool Copy::idle() const { return early_.empty() && answers_.empty() && (!serving_ || serving_->idle()); }
+
+Partition::Figures Copy::figures() const {
+  Partition::Figures sum = serving_ ? serving_->figures() : Partition::Figures{};
+  sum.commands += past_.commands;
+  sum.entries += past_.entries;
+  sum.loads += past_.loads;
+  sum.reruns += past_.reruns;
+  sum.refused += past_.refused;
+  return sum;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,93 @@
+/// This node's copy of a partition: its replica, and while that is primary, the Partition that serves.
+///
+/// Owned by a worker. Thread: the worker's. Sans-IO: as Partition and Replica. A copy that leads opens with fresh memory,
+/// on what is committed, and closes when its epoch is over; answers to what an earlier life asked for are dropped.
+///
+/// Whatever is asked of a copy that does not lead is answered elsewhere(); a candidate keeps it until it opens.
+/// Bound: as Partition's, and as many commands while a candidate.
+#pragma once
+
+#include "server/partition.h"
+
+namespace holdfast {
+
+class Copy {
+ public:
+  /// What a start finds of it.
+  struct Found {
+    failover::Recovered recovered;
+    std::vector<SubscriberAt> subscribers;
+  };
+  Copy(const PartitionOptions& options, const chat::Limits& limits, failover::Member self, Found found,
+       failover::Replica::Options replica = {});
+
+  // ---- what comes in; news for the replica (configuration, messages, links, durable) goes to it directly
+  failover::Replica& replica() { return replica_; }
+  const failover::Replica& replica() const { return replica_; }
+  /// Null while this copy does not serve.
+  Partition* serving() { return serving_.get(); }
+  const Partition* serving() const { return serving_.get(); }
+
+  void submit(command::Command command, Answered then);
+  void tick(SteadyTime steady, WallTime wall);
+  void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
+  void applied(Seq seq);
+
+  // ---- answers to what was asked for; `life` as in Ready
+  void row_loaded(std::uint64_t life, const std::string& key, std::optional<std::string_view> value);
+  void range_loaded(std::uint64_t life, std::uint64_t ticket, std::vector<Row> rows);
+  void log_read(std::uint64_t life, std::size_t subscriber, std::vector<std::shared_ptr<const log::Entry>> entries);
+  void command_done(std::uint64_t life, std::size_t subscriber, Seq seq, std::uint32_t event);
+  /// A snapshot was installed: everything in memory is void.
+  void installed(Found found);
+
+  // ---- what is to be done
+  /// In the order of duty: writes to the log before anything they lead to; the rest in any order.
+  struct Ready {
+    std::uint64_t life = 0;
+    std::vector<LogWrite> writes;           ///< replica().durable()
+    std::vector<failover::Appended> apply;  ///< committed: to the state, in order
+    std::vector<failover::Replica::Message> messages;
+    std::vector<failover::Replica::LogWanted> copies_log;  ///< replica().log_read()
+    std::vector<NodeId> snapshots;
+    std::optional<failover::Reconfiguration> reconfiguration;
+    std::string trouble;
+    Partition::Ready serving;
+  };
+  /// Works off what has come in. Call it after inputs, until it has nothing more.
+  Ready take_ready(WallTime now);
+
+  PartitionId id() const { return options_.id; }
+  /// Below this the log is no longer needed by any subscriber or connected copy, whatever a crash takes.
+  Seq slowest_cursor() const;
+  /// While it serves: the latest moment of which every copy that counts has said that nobody else does.
+  SteadyTime certain_at(SteadyTime now) const { return replica_.is_alone() ? now : certain_at_; }
+  bool idle() const;
+  Partition::Figures figures() const;
+
+ private:
+  void drain(Ready& ready);
+  void follow_role(Ready& ready);
+  void open();
+  void close(Ready& ready);
+  void committed(const failover::Appended& entry);
+  void note_cursors(const log::Entry& entry);
+  void make_certain(SteadyTime now);
+
+  const PartitionOptions options_;
+  const chat::Limits& limits_;
+  failover::Replica replica_;
+  std::vector<SubscriberAt> subscribers_;  ///< their cursors as committed
+  std::unique_ptr<Partition> serving_;
+  Epoch serving_epoch_;
+  std::uint64_t life_ = 0;
+  std::uint64_t certain_barrier_ = 0;  ///< asked for at certain_asked_
+  SteadyTime certain_asked_{}, certain_at_{};
+  Partition::Pressure pressure_ = Partition::Pressure::none;
+  Partition::Figures past_;                                    ///< of earlier lives
+  std::deque<std::pair<command::Command, Answered>> early_;    ///< while a candidate
+  std::vector<std::pair<Answered, command::Answer>> answers_;  ///< of copies that do not serve
+  std::deque<std::shared_ptr<const log::Entry>> unapplied_;    ///< committed, and not known to be in the state
+};
+
+}  // namespace holdfast

@@ -1,0 +1,117 @@
+/// A worker's way to the primaries of all partitions, here and on other nodes: what it asked for and has no answer to.
+///
+/// Sans-IO; owned by Worker in a cluster (a node that is alone needs none). Thread: the worker's. Each partition has a
+/// lane. What goes wrong on the way (its primary died, moved, can't be reached) is asked again, of whoever leads next, in
+/// the order in which it was asked: commands name what they do, so one that was carried out already has no effect.
+/// While nobody leads, lanes wait. A client's command that waited `give_up` is answered RETRY, a subscriber's never.
+/// Bound: `asks_max` of clients in a lane (beyond: RETRY).
+///
+/// Order: what is asked again goes under a new route, and whoever refused something of a route refuses the rest of it
+/// (RefusedRoutes), so nothing asked later overtakes it.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "base/time.h"
+#include "proto/peer.pb.h"
+#include "server/partition.h"
+
+namespace holdfast {
+
+class Router {
+ public:
+  struct Options {
+    std::size_t asks_max = 8192;
+    std::chrono::milliseconds give_up{5000};
+    std::chrono::milliseconds again{20};  ///< after a refusal, if nothing else is heard
+  };
+  /// `first_route`: higher than any that an earlier life of this process used.
+  Router(NodeId self, std::uint16_t partitions, std::uint64_t first_route, Options options);
+
+  /// Who leads the partition, as the configuration says; 0: nobody.
+  void set_primary(PartitionId partition, NodeId primary);
+  NodeId primary(PartitionId partition) const { return lanes_[partition.value].primary; }
+  void set_link(NodeId node, bool up);
+  void ask(PartitionId partition, command::Command command, Answered then);
+  void answered(std::uint64_t id, std::uint64_t route, command::Answer answer);
+  void tick(SteadyTime now);
+  /// Something waits for a later tick.
+  bool wants_tick() const { return waiting_lanes_ > 0; }
+
+  struct Ask {
+    NodeId to;
+    PartitionId partition;
+    std::uint64_t id;
+    std::uint64_t route;
+    command::Command command;
+  };
+  std::vector<Ask> take_asks() { return std::exchange(asks_, {}); }
+  std::vector<std::pair<Answered, command::Answer>> take_answers() { return std::exchange(answers_, {}); }
+  bool has_output() const { return !asks_.empty() || !answers_.empty(); }
+
+  std::size_t open() const { return open_; }
+  std::uint64_t asked_again() const { return asked_again_; }
+
+ private:
+  struct Open {
+    command::Command command;
+    Answered then;
+    SteadyTime since;
+    bool client;
+  };
+  struct Lane {
+    NodeId primary;
+    std::uint64_t route = 0;
+    bool waits = false;
+    SteadyTime again_at{};
+    std::map<std::uint64_t, Open> open;  ///< by id: in order
+    std::size_t clients = 0;
+  };
+
+  PartitionId partition_of_ask(std::uint64_t id) const { return PartitionId(static_cast<std::uint16_t>(id)); }
+  bool reaches(const Lane& lane) const;
+  void send(PartitionId partition, Lane& lane, std::uint64_t id, const Open& open);
+  void wait(Lane& lane, std::chrono::milliseconds time);
+  void go_on(PartitionId partition, Lane& lane);
+  void finish(Lane& lane, std::map<std::uint64_t, Open>::iterator at, command::Answer answer);
+
+  const NodeId self_;
+  const Options options_;
+  std::uint64_t next_route_;
+  std::uint64_t next_id_ = 1;
+  SteadyTime now_{};
+  std::vector<Lane> lanes_;
+  std::map<NodeId, bool> links_;
+  std::size_t waiting_lanes_ = 0;
+  std::size_t open_ = 0;
+  std::uint64_t asked_again_ = 0;
+  std::vector<Ask> asks_;
+  std::vector<std::pair<Answered, command::Answer>> answers_;
+};
+
+/// At the asked: routes of which something was refused.
+///
+/// Owned by Worker, for its partitions. Grows with (asking workers x partitions).
+class RefusedRoutes {
+ public:
+  struct From {
+    NodeId node;
+    std::uint32_t worker;
+    PartitionId partition;
+    friend auto operator<=>(const From&, const From&) = default;
+  };
+  bool refuses(const From& from, std::uint64_t route) const {
+    const auto at = refused_.find(from);
+    return at != refused_.end() && route <= at->second;
+  }
+  void refused(const From& from, std::uint64_t route) {
+    auto& highest = refused_[from];
+    highest = std::max(highest, route);
+  }
+
+ private:
+  std::map<From, std::uint64_t> refused_;
+};
+
+}  // namespace holdfast
