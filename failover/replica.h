@@ -38,6 +38,8 @@ struct Appended {
   std::shared_ptr<const EncodedEntry> encoded;
 };
 
+inline constexpr std::size_t kEpochStartsKept = 64;
+
 struct EpochStart {
   Epoch epoch;
   Seq first_seq;
@@ -104,7 +106,7 @@ class Replica {
   void held_back(std::set<NodeId> nodes) { held_back_ = std::move(nodes); }
   void tick(SteadyTime now);
 
-  /// Entries that were asked for. None at all: they are not in the log any more.
+  /// Entries that were asked for: each LogWanted is answered once. None at all: they are not in the log any more.
   struct LogPage {
     NodeId node;
     Seq previous;
@@ -284,6 +286,7 @@ class Replica {
   Seq epoch_first_;  ///< LESO
   std::optional<InSyncSet> set_;
   std::map<NodeId, Follower> followers_;
+  std::map<NodeId, Epoch> reads_;  ///< of the log that are under way, and the epoch in which they were asked for
   bool in_flight_ = false;      ///< last_seq_ is appended and not committed
   bool epoch_started_ = false;  ///< EPOCH_START is appended
   SteadyTime in_flight_since_{};

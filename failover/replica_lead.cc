@@ -54,6 +54,7 @@ void Replica::send_to(NodeId node, Follower& follower) {
   const Seq previous(follower.next.value - 1);
   const auto at = place(previous);
   if (!at) {
+    if (!reads_.try_emplace(node, epoch_).second) return;  // one is under way, and is of no use any more
     follower.sending = Sending::reading;
     ready_.log.push_back({node, follower.next});
     return;
@@ -136,11 +137,16 @@ void Replica::on_mismatch(const Member& from, const peer::Mismatch& mismatch) {
 }
 
 void Replica::log_read(LogPage page) {
+  const auto asked = reads_.find(page.node);
+  if (asked == reads_.end()) return;
+  const bool current = leads() && asked->second == epoch_;
+  reads_.erase(asked);
   const auto at = followers_.find(page.node);
   if (at == followers_.end() || at->second.sending != Sending::reading) return;
   Follower& follower = at->second;
   follower.sending = Sending::log;
-  if (!follower.store || durable_ticket_ < promise_ticket_) return;
+  // What was read in an earlier epoch may have been cut off since.
+  if (!current || !follower.store || durable_ticket_ < promise_ticket_) return;
   if (page.entries.empty()) {
     follower.sending = Sending::snapshot;
     ready_.snapshots.push_back(page.node);

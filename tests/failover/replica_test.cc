@@ -531,5 +531,29 @@ TEST_CASE(
   CHECK(open.at(1).snapshots == std::vector{NodeId(3)});
 }
 
+TEST_CASE("Replica: what was read of the log in an earlier epoch is not sent in a later one (I3, 2.8)") {
+  Replica::Options options;
+  options.kept_bytes = 0;
+  Open open(kTwo, options);
+  const auto wipe_third = [&] {
+    open.start(member(3, 9), {});
+    open.connect();
+    open.pass(std::chrono::milliseconds(300));
+    open.settle();
+  };
+  wipe_third();
+  REQUIRE(open.at(1).log_wanted.size() == 1);
+  open.configure(row(2, 2, 2, kTwo));
+  open.settle();
+  open.configure(row(3, 3, 1, kTwo));
+  open.settle();
+  REQUIRE(open[1].role() == Role::primary);
+  CHECK(open.at(1).log_wanted.size() == 1);  // the first is not answered yet
+  open[1].log_read({NodeId(3), Seq(0), Epoch(0), Hash32{}, {"cut off since"}});
+  open.pump();
+  CHECK(open.net().empty());
+  CHECK(open.at(1).log_wanted.size() == 2);
+}
+
 }  // namespace
 }  // namespace holdfast::failover

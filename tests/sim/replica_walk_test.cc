@@ -82,7 +82,7 @@ int caught_within(std::uint64_t seeds, Mutant mutant, Faults faults) {
 }
 
 bool is_caught(Mutant mutant, const Faults& faults) {
-  REQUIRE(caught_within(500, Mutant::none, faults) == 0);  // it is the mutant that is caught, not the faults
+  REQUIRE(caught_within(60, Mutant::none, faults) == 0);  // it is the mutant that is caught, not the faults
   const int how = caught_within(3000, mutant, faults);
   return how == 1 || how == SIGABRT;
 }
