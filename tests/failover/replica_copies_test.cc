@@ -1,0 +1,220 @@
+#include "failover/replica.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/failover/replica_fixture.h"
+
+namespace holdfast::failover {
+namespace {
+
+using Texts = std::vector<std::string>;
+const std::vector<Member> kAll{member(1), member(2), member(3)};
+const std::vector<Member> kTwo{member(1), member(2)};
+
+/// Three nodes, the first leads epoch 1 and is open.
+struct Open : Replicas {
+  explicit Open(const std::vector<Member>& in_sync = kAll, Replica::Options options = Replica::Options())
+      : Replicas(3, options) {
+    configure(row(1, 1, 1, in_sync));
+    settle();
+    REQUIRE((*this)[1].role() == Role::primary);
+  }
+};
+
+TEST_CASE("Replica: committed history that differs quarantines, and nothing is repaired (2.8, I11)") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  open.pass(std::chrono::milliseconds(150));
+  open.settle();
+  REQUIRE(open[2].committed() == Seq(2));
+  peer::Replication message;
+  message.set_epoch(2);
+  message.mutable_append()->set_previous_seq(2);
+  message.mutable_append()->set_previous_chain(std::string(32, 'x'));
+  message.mutable_append()->set_previous_epoch(2);
+  open[2].received(member(3), message);
+  open.pump();
+  CHECK(open[2].role() == Role::quarantined);
+  CHECK(open.log_of(2) == Texts{"start 1", "a"});
+  CHECK_FALSE(open.at(2).trouble.empty());
+}
+
+TEST_CASE("Replica: a tail nobody else has is cut off when the new leader's differs, and never below commit (2.8)") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  open.cut(1);
+  open.append(1, "only here");
+  open.pump();
+  open.configure(row(2, 2, 2, {member(2), member(3)}));
+  open.settle();
+  REQUIRE(open[2].role() == Role::primary);
+  open.append(2, "b");
+  open.settle();
+  open.mend(1);
+  for (int i = 0; i < 3; ++i) {
+    open.pass(std::chrono::milliseconds(300));
+    open.settle();
+  }
+  CHECK(open.log_of(1) == Texts{"start 1", "a", "start 2", "b"});
+  CHECK(open.at(1).committed == Texts{"start 1", "a", "start 2", "b"});
+}
+
+TEST_CASE("Replica: a member that lost its disk is asked to leave, and its new disk to join (I12)") {
+  Open open;
+  open.start(member(3, 9), {});
+  open.connect();
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  REQUIRE_FALSE(open.at(1).wanted.empty());
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+  open.configure(row(2, 1, 1, kTwo));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 2);
+  CHECK(in_sync_of(open.at(1).wanted[1].wanted) == std::vector{member(1), member(2), member(3, 9)});
+}
+
+TEST_CASE("Replica: a barrier passes when every member that counts has answered it (2.11)") {
+  Open open;
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.pump();
+  CHECK(open[1].barriers_passed() < wanted);
+  open.cut(3);
+  open.settle();
+  CHECK(open[1].barriers_passed() < wanted);
+  open.mend(3);
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  CHECK(open[1].barriers_passed() >= wanted);
+  CHECK(open[1].want_barrier() > wanted);
+}
+
+TEST_CASE("Replica: no barrier passes once a member has promised a later epoch (J9)") {
+  Open open;
+  open[2].configured(row(2, 2, 2, kAll));
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.settle();
+  CHECK(open[1].barriers_passed() < wanted);
+}
+
+TEST_CASE("Replica: nobody is taken for lost over a barrier of an earlier epoch (F6, 2.11)") {
+  Open open;
+  const std::uint64_t wanted = open[1].want_barrier();
+  open.settle();
+  REQUIRE(open[1].barriers_passed() >= wanted);
+  open.configure(row(2, 2, 2, kAll));
+  open.settle();
+  open.at(3).disk_waits = true;
+  open.configure(row(3, 3, 1, kAll));
+  for (int i = 0; i < 5; ++i) {
+    open.settle();
+    open.pass(std::chrono::milliseconds(250));
+  }
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  CHECK(in_sync_of(open.at(1).wanted[0].wanted) == kTwo);
+  open.configure(row(4, 3, 1, kTwo));
+  open.settle();
+  REQUIRE(open[1].role() == Role::primary);
+  const std::uint64_t again = open[1].want_barrier();
+  CHECK(again > wanted);
+  CHECK(open[1].barriers_passed() < again);
+  open.settle();
+  CHECK(open[1].barriers_passed() >= again);
+}
+
+TEST_CASE("Replica: the lead is handed to a member that has everything; until then nothing is admitted (F8)") {
+  Open open;
+  open.append(1, "a");
+  CHECK(open[1].hand_off(Epoch(1), NodeId(2)));
+  CHECK_FALSE(open[1].may_append());
+  CHECK(open[1].is_leaving());
+  open.pump();
+  CHECK(open.at(1).wanted.empty());
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  const Reconfiguration& asked = open.at(1).wanted[0];
+  CHECK(asked.wanted.epoch() == 2);
+  CHECK(asked.wanted.primary().node() == 2);
+  CHECK(asked.must_be_live == std::vector{NodeId(2)});
+  CHECK(in_sync_of(asked.wanted) == kAll);
+  open.configure({asked.wanted, 2});
+  open.settle();
+  CHECK(open[1].role() == Role::backup);
+  CHECK(open[2].role() == Role::primary);
+}
+
+TEST_CASE("Replica: a hand-off that was refused, or to a stranger, leaves everything as it is (F8)") {
+  Open open(kTwo);
+  open[1].reconfigured(1, Outcome::refused);
+  CHECK_FALSE(open[1].hand_off(Epoch(1), NodeId(3)));
+  CHECK_FALSE(open[1].hand_off(Epoch(2), NodeId(2)));
+  CHECK_FALSE(open[1].hand_off(Epoch(1), NodeId(1)));
+  REQUIRE(open[1].hand_off(Epoch(1), NodeId(2)));
+  open.settle();
+  open[1].reconfigured(1, Outcome::refused);
+  CHECK(open[1].may_append());
+  CHECK_FALSE(open[1].is_leaving());
+}
+
+TEST_CASE("Replica: entries are needed from the first that a connected copy lacks") {
+  Open open;
+  open.append(1, "a");
+  open.settle();
+  CHECK(open[1].needed_from() == Seq(3));
+  open.at(3).disk_waits = true;
+  open.append(1, "b");
+  open.settle();
+  CHECK(open[1].needed_from() == Seq(3));
+  open.cut(3);
+  CHECK(open[2].needed_from() <= open[2].committed().next());
+}
+
+TEST_CASE(
+    "Replica: what is not in memory any more is asked of the log, and what is trimmed comes as a snapshot (2.9)") {
+  Replica::Options options;
+  options.kept_bytes = 0;
+  Open open(kTwo, options);
+  for (const std::string text : {"a", "b"}) {
+    if (!open.at(1).wanted.empty()) open[1].reconfigured(1, Outcome::refused);
+    open.append(1, text);
+    open.settle();
+  }
+  open.start(member(3, 9), {});
+  open.connect();
+  open.pass(std::chrono::milliseconds(300));
+  open.settle();
+  REQUIRE_FALSE(open.at(1).log_wanted.empty());
+  CHECK(open.at(1).log_wanted.back().from == Seq(1));
+  open[1].log_read({NodeId(3), Seq(0), Epoch(0), Hash32{}, {}});
+  open.settle();
+  CHECK(open.at(1).snapshots == std::vector{NodeId(3)});
+}
+
+TEST_CASE("Replica: what was read of the log in an earlier epoch is not sent in a later one (I3, 2.8)") {
+  Replica::Options options;
+  options.kept_bytes = 0;
+  Open open(kTwo, options);
+  const auto wipe_third = [&] {
+    open.start(member(3, 9), {});
+    open.connect();
+    open.pass(std::chrono::milliseconds(300));
+    open.settle();
+  };
+  wipe_third();
+  REQUIRE(open.at(1).log_wanted.size() == 1);
+  open.configure(row(2, 2, 2, kTwo));
+  open.settle();
+  open.configure(row(3, 3, 1, kTwo));
+  open.settle();
+  REQUIRE(open[1].role() == Role::primary);
+  CHECK(open.at(1).log_wanted.size() == 1);  // the first is not answered yet
+  open[1].log_read({NodeId(3), Seq(0), Epoch(0), Hash32{}, {"cut off since"}});
+  open.pump();
+  CHECK(open.net().empty());
+  CHECK(open.at(1).log_wanted.size() == 2);
+}
+
+}  // namespace
+}  // namespace holdfast::failover
