@@ -190,6 +190,8 @@ void Replica::forget_kept() {
 
 void Replica::note_epoch(Epoch epoch, Seq seq) {
   if (epoch_starts_.empty() || epoch_starts_.back().epoch < epoch) epoch_starts_.push_back({epoch, seq});
+  // Who is so far behind that an older one is asked for has committed what is older still: that is where logs meet.
+  if (epoch_starts_.size() > kEpochStartsKept) epoch_starts_.erase(epoch_starts_.begin());
 }
 
 /// Hands out what has become committed.

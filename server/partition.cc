@@ -33,13 +33,19 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       opened_at_(replica.now()),
       next_sweep_of_(std::make_unique<command::Sweep>()) {
   HF_CHECK(replica.role() == failover::Role::primary, "only a primary serves");
+  // Feeds begin with what is in memory anyway; only what lies before that is read from the log.
+  const auto& unapplied = inherited.unapplied;
+  const Seq before = unapplied.empty() ? replica.committed() : Seq(unapplied.front()->seq() - 1);
   for (const SubscriberAt& at : inherited.subscribers) {
+    const Seq from = std::max(before, at.cursor);
     auto follower = std::make_unique<Follower>(
-        Follower{at.subscriber, bus::Feed(at.cursor, replica.committed(), options.feed), at.cursor, at.cursor, {}});
+        Follower{at.subscriber, bus::Feed(at.cursor, from, options.feed), at.cursor, at.cursor, {}});
     follower->needs.ready = [this, index = followers_.size()] { follow(index); };
+    for (const auto& entry : unapplied)
+      if (entry->seq() > from.value) follower->feed.committed(entry);
     followers_.push_back(std::move(follower));
   }
-  for (const auto& entry : inherited.unapplied) show_writes(entry);
+  for (const auto& entry : unapplied) show_writes(entry);
 }
 
 Partition::~Partition() = default;

@@ -149,28 +149,6 @@ TEST_CASE("Recovery: data of another store, or of a later epoch than the configu
   CHECK(later.error().code == Errc::corrupt);
 }
 
-TEST_CASE("Recovery: epoch starts name where each epoch begins, and trimmed ones go (2.8)") {
-  Disk disk;
-  REQUIRE(disk.take());
-  for (std::uint64_t seq = 1; seq <= 4; ++seq) disk.append(PartitionId(0), seq, 1);
-  REQUIRE(disk.take());
-  auto meta = disk.log.meta(PartitionId(0));
-  REQUIRE(meta->epoch_starts_size() == 2);
-  CHECK(meta->epoch_starts(0).epoch() == 1);
-  CHECK(meta->epoch_starts(0).first_seq() == 1);
-  CHECK(meta->epoch_starts(1).epoch() == 2);
-  CHECK(meta->epoch_starts(1).first_seq() == 5);
-  disk.append(PartitionId(0), 5, 2);
-  disk.append(PartitionId(0), 6, 2);
-  REQUIRE(disk.recover());
-  REQUIRE(disk.log.trim(PartitionId(0), Seq(6)));
-  REQUIRE(disk.take());
-  meta = disk.log.meta(PartitionId(0));
-  REQUIRE(meta->epoch_starts_size() == 2);
-  CHECK(meta->epoch_starts(0).epoch() == 2);
-  CHECK(meta->epoch_starts(1).first_seq() == 7);
-}
-
 TEST_CASE("Recovery: the number of partitions is fixed when the data is made") {
   Disk disk;
   const auto made = load_settings(disk.config, 64, disk.random);
