@@ -75,8 +75,8 @@ void Controller::listed(const ConfigRows& rows, SteadyTime now) {
   }
   queue_.listed(rows);
   take_settled();
-  for (const PartitionId partition : std::exchange(turned_away_, {}))
-    ready_.reconfigured.push_back({partition, Outcome::refused});
+  for (const auto& [partition, compared] : std::exchange(turned_away_, {}))
+    ready_.reconfigured.push_back({partition, compared, Outcome::refused});
   react();
 }
 
@@ -121,7 +121,7 @@ void Controller::take_settled() {
     const auto partition = partition_of_key(settled.change.key);
     if (!partition) continue;
     if (asked_by_replica_.contains(*partition)) {
-      ready_.reconfigured.push_back({*partition, settled.outcome});
+      ready_.reconfigured.push_back({*partition, settled.change.compared, settled.outcome});
       if (settled.outcome != Outcome::unknown) asked_by_replica_.erase(*partition);
     }
   }
@@ -285,7 +285,9 @@ void Controller::hand_off(NodeId from, const Handoff& handoff) {
   ready_.frames.push_back({from, std::move(frame)});
 }
 
-void Controller::turn_away(PartitionId partition) { turned_away_.push_back(partition); }
+void Controller::turn_away(const Reconfiguration& wanted) {
+  turned_away_.emplace_back(wanted.partition, wanted.compared_revision);
+}
 
 void Controller::reconfigure(const Reconfiguration& wanted) {
   RowChange change;
@@ -295,11 +297,11 @@ void Controller::reconfigure(const Reconfiguration& wanted) {
     const auto& in_sync = wanted.wanted.in_sync();
     const auto store =
         std::find_if(in_sync.begin(), in_sync.end(), [&](const auto& s) { return s.node() == node.value; });
-    if (store == in_sync.end() || !view_.live(*store)) return turn_away(wanted.partition);
+    if (store == in_sync.end() || !view_.live(*store)) return turn_away(wanted);
     change.also.push_back({node_key(node), view_.node(node)->revision});
   }
   change.value = wanted.wanted;
-  if (!queue_.add(std::move(change))) return turn_away(wanted.partition);
+  if (!queue_.add(std::move(change))) return turn_away(wanted);
   asked_by_replica_.insert(wanted.partition);
 }
 

@@ -54,6 +54,7 @@ struct Configured {
 };
 struct Reconfigured {
   PartitionId partition;
+  std::uint64_t compared;  ///< the revision that it was asked for against
   Outcome outcome;  ///< after `unknown` comes another
 };
 /// To the replica of a partition that this node leads: give it to `to` if it can.
@@ -130,7 +131,7 @@ class Controller {
   void tell_opinions();
   void hand_off(NodeId from, const Handoff& handoff);
   void take_settled();
-  void turn_away(PartitionId partition);
+  void turn_away(const Reconfiguration& wanted);
   void update_peers();
   void want_listing();
   bool unsettled() const;
@@ -175,7 +176,7 @@ class Controller {
 
   std::map<PartitionId, PartitionRow> told_;  ///< what `configured` said last
   std::set<PartitionId> asked_by_replica_;    ///< whose change in the queue a replica asked for
-  std::vector<PartitionId> turned_away_;      ///< to be answered `refused` after the next listing
+  std::vector<std::pair<PartitionId, std::uint64_t>> turned_away_;  ///< to be answered `refused` after the next listing
   std::set<NodeId> gone_;                     ///< told, and not `back`
   std::map<NodeId, SteadyTime> dead_since_;
   std::set<NodeId> held_back_;

@@ -1,7 +1,9 @@
 #include "server/cluster.h"
 
 #include <atomic>
+#include <charconv>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -54,6 +56,7 @@ struct Cluster::Impl {
   void transact(failover::Submission submission);
   void list();
   void take_token_keys(const failover::ConfigRows& rows);
+  void take_admin_addresses(const failover::ConfigRows& rows);
   void configured(const failover::Configured& news);
   void note_nodes();
   void report_health();
@@ -93,6 +96,12 @@ struct Cluster::Impl {
   std::uint64_t token_keys_revision = 0;
   std::uint64_t happenings_logged = 0;
   std::atomic<bool> registered{false}, coordinates{false};
+  std::atomic<std::uint64_t> promotions{0};
+  Told told;
+  std::string admin_address;
+  bool telling_admin_address = false;
+  mutable std::mutex in_sync_mutex;
+  std::map<PartitionId, std::size_t> in_sync;  ///< under in_sync_mutex
 };
 
 Cluster::Cluster(ClusterOptions options, failover::ConfigStore& store, Shared& shared)
@@ -106,6 +115,8 @@ void Cluster::set_addresses(const std::string& peer, const std::string& client) 
   impl_->options.controller.node.peer_address = peer;
   impl_->options.controller.node.client_address = client;
 }
+
+void Cluster::set_admin_address(const std::string& address) { impl_->admin_address = address; }
 
 void Cluster::start() {
   Impl& impl = *impl_;
@@ -158,8 +169,14 @@ void Cluster::with_controller(std::function<void(Controller&)> call) {
 }
 
 Cluster::Figures Cluster::figures() const {
-  return {impl_->links.figures(), impl_->registered.load(), impl_->coordinates.load()};
+  Figures figures{
+      impl_->links.figures(), impl_->registered.load(), impl_->coordinates.load(), impl_->promotions.load(), {}};
+  const std::lock_guard lock(impl_->in_sync_mutex);
+  for (const auto& [partition, size] : impl_->in_sync) ++figures.in_sync[size];
+  return figures;
 }
+
+const Cluster::Told& Cluster::told() const { return impl_->told; }
 
 // ------------------------------------------------------------------------------------------------ links
 
@@ -227,6 +244,7 @@ void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
       }
       return;
     case peer::Frame::kConfirm: return on_confirm(from, frame->confirm());
+    case peer::Frame::kBeat: told.beats[from] = frame->beat(); [[fallthrough]];
     default: controller->received(from, *frame, steady_now()); carry_out();
   }
 }
@@ -323,8 +341,8 @@ void Cluster::Impl::carry_out() {
 
 void Cluster::Impl::take_news(failover::Ready& ready) {
   for (const auto& news : ready.configured) configured(news);
-  for (const auto& [partition, outcome] : ready.reconfigured)
-    shared.worker_of(partition).send(mail::Reconfigured{partition, outcome});
+  for (const auto& [partition, compared, outcome] : ready.reconfigured)
+    shared.worker_of(partition).send(mail::Reconfigured{partition, compared, outcome});
   for (const NodeId node : ready.gone) to_all([&] { return mail::Gone{node, true}; });
   for (const NodeId node : ready.back) to_all([&] { return mail::Gone{node, false}; });
   if (ready.held_back) to_all([&] { return mail::HeldBack{*ready.held_back}; });
@@ -335,6 +353,10 @@ void Cluster::Impl::take_news(failover::Ready& ready) {
 
 void Cluster::Impl::configured(const failover::Configured& news) {
   if (news.partition.value >= shared.partitions) return;
+  {
+    const std::lock_guard lock(in_sync_mutex);
+    in_sync[news.partition] = static_cast<std::size_t>(news.row.config.in_sync_size());
+  }
   const auto row = std::make_shared<const failover::PartitionRow>(news.row);
   to_all([&] { return mail::Configured{news.partition, row}; });
 }
@@ -371,6 +393,7 @@ void Cluster::Impl::list() {
     if (!rows) spdlog::warn("configuration_not_read why='{}'", rows.error().message);
     post([this, rows = std::move(rows)] {
       if (rows) take_token_keys(*rows);
+      if (rows) take_admin_addresses(*rows);
       rows ? controller->listed(*rows, steady_now()) : controller->list_failed(steady_now());
       carry_out();
     });
@@ -389,13 +412,35 @@ void Cluster::Impl::take_token_keys(const failover::ConfigRows& rows) {
     spdlog::error("token_keys_unreadable why='{}'", keys.error().message);
 }
 
+/// `admin/<node>`: where operators reach it. Ours is written when it is not what it should be.
+void Cluster::Impl::take_admin_addresses(const failover::ConfigRows& rows) {
+  const std::string prefix = "admin/", own = prefix + std::to_string(shared.self.value);
+  told.admin_addresses.clear();
+  std::uint64_t revision = 0;
+  for (auto at = rows.rows.lower_bound(prefix); at != rows.rows.end() && at->first.starts_with(prefix); ++at) {
+    std::uint32_t node = 0;
+    std::from_chars(at->first.data() + prefix.size(), at->first.data() + at->first.size(), node);
+    told.admin_addresses[NodeId(node)] = at->second.value;
+    if (at->first == own) revision = at->second.revision;
+  }
+  const bool as_it_should_be = told.admin_addresses[shared.self] == admin_address;
+  if (as_it_should_be || std::exchange(telling_admin_address, true)) return;
+  asio::post(store_pool, [this, own, revision, address = admin_address] {
+    const auto done = store.transact({{own, revision}}, {{own, address}});
+    if (!done) spdlog::warn("configuration_not_written key={} why='{}'", own, done.error().message);
+    post([this] { telling_admin_address = false; });
+  });
+}
+
 void Cluster::Impl::log_happenings() {
   const failover::Happenings& happenings = controller->happenings();
   const auto& all = happenings.all();
   const std::uint64_t fresh = std::min<std::uint64_t>(happenings.count() - happenings_logged, all.size());
-  for (auto at = all.end() - static_cast<std::ptrdiff_t>(fresh); at != all.end(); ++at)
+  for (auto at = all.end() - static_cast<std::ptrdiff_t>(fresh); at != all.end(); ++at) {
+    if (at->kind == failover::Happening::Kind::promoted) promotions += at->partitions;
     spdlog::info("{} node={} by={} partitions={} took_ms={} why='{}'", name_of(at->kind), at->node.value, at->by.value,
                  at->partitions, at->took.count(), at->text);
+  }
   happenings_logged = happenings.count();
 }
 

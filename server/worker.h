@@ -7,6 +7,7 @@
 /// Thread: run() is the worker's; send() from any; everything else on the worker's thread, or before it runs.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -123,6 +124,7 @@ struct Configured {
 };
 struct Reconfigured {
   PartitionId partition;
+  std::uint64_t compared;
   failover::Outcome outcome;
 };
 struct HandOff {
@@ -175,7 +177,10 @@ class Worker final : public chat::Backend, public chat::Attachments {
     Partition::Figures partitions;  ///< summed
     gateway::GatewayFigures gateway;
     std::uint64_t turns = 0;
-    std::size_t open_partitions = 0;  ///< that serve
+    std::size_t open_partitions = 0;              ///< that serve
+    std::map<failover::Role, std::size_t> roles;  ///< of the copies here
+    std::size_t asks = 0;                         ///< asked of primaries anywhere, and not answered
+    std::uint64_t asked_again = 0;
   };
   /// As of the last tick. From any thread.
   Figures figures() const;
@@ -275,7 +280,6 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::unique_ptr<Router> router_;  ///< null: this node is alone
   bool router_timer_set_ = false;
   RefusedRoutes refused_;
-  std::map<PartitionId, std::uint64_t> reconfiguring_;  ///< the revision that the change under way was made against
 };
 
 }  // namespace holdfast

@@ -147,10 +147,7 @@ void Worker::send_replication(PartitionId partition, Copy::Ready& ready) {
     shared_.cluster->send(node, frame);
   }
   for (const auto& wanted : ready.copies_log) read_copies_log(partition, wanted);
-  if (ready.reconfiguration) {
-    reconfiguring_[partition] = ready.reconfiguration->compared_revision;
-    shared_.cluster->reconfigure(*ready.reconfiguration);
-  }
+  if (ready.reconfiguration) shared_.cluster->reconfigure(*ready.reconfiguration);
   if (!ready.trouble.empty()) spdlog::critical("quarantined partition={} why='{}'", partition.value, ready.trouble);
 }
 
@@ -183,7 +180,7 @@ void Worker::receive_news(Mail& mail) {
   if (const auto* news = std::get_if<mail::Link>(&mail)) return link(*news);
   if (const auto* news = std::get_if<mail::Configured>(&mail)) return configured(*news);
   if (const auto* news = std::get_if<mail::Reconfigured>(&mail))
-    return touch(news->partition).replica().reconfigured(reconfiguring_[news->partition], news->outcome);
+    return touch(news->partition).replica().reconfigured(news->compared, news->outcome);
   if (const auto* news = std::get_if<mail::HandOff>(&mail)) {
     touch(news->partition).replica().hand_off(news->epoch, news->to);
     return;
