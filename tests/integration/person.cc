@@ -21,7 +21,20 @@ const char* scheme_of(Over over) {
   return "";
 }
 
+client::Endpoint endpoint_at(Over over, std::uint16_t port) {
+  auto endpoint = client::parse_endpoint(std::string(scheme_of(over)) + "://localhost:" + std::to_string(port));
+  REQUIRE(endpoint);
+  return *endpoint;
+}
+
 }  // namespace
+
+Stage::Stage(ServerProcess& server) : Stage({server.port()}, [&server] { return server.log(); }) {
+  certificate_ = server.certificate();
+}
+
+Stage::Stage(std::vector<std::uint16_t> ports, std::function<std::string()> logs)
+    : ports_(std::move(ports)), logs_(std::move(logs)), runtime_(io_.get_executor()) {}
 
 Stage::~Stage() {
   runtime_.cancel();
@@ -34,17 +47,14 @@ void Stage::until(const char* what, const std::function<bool()>& is_so) {
   while (!is_so()) {
     io_.restart();
     io_.run_one_until(end);
-    if (steady_now() >= end) FAIL("it did not happen: " << what << "\nserver's log:\n" << server_.log());
+    if (steady_now() >= end) FAIL("it did not happen: " << what << "\nserver's log:\n" << logs_());
   }
 }
 
 client::ClientOptions Stage::options(Over over) const {
   client::ClientOptions options;
-  const auto endpoint =
-      client::parse_endpoint(std::string(scheme_of(over)) + "://localhost:" + std::to_string(server_.port()));
-  REQUIRE(endpoint);
-  options.endpoints = {*endpoint};
-  options.trust.ca_file = server_.certificate();
+  for (const std::uint16_t port : ports_) options.endpoints.push_back(endpoint_at(over, port));
+  options.trust.ca_file = certificate_;
   options.reconnect.delay_max = std::chrono::milliseconds(200);
   options.request_max = kPatience;
   return options;
@@ -59,6 +69,7 @@ Person::Person(Stage& stage, const std::string& username, Over over)
 
 Person::Person(Stage& stage, const std::string& username, const Device& device) : stage_(stage), name_(username) {
   client::ClientOptions options = stage.options(device.over);
+  if (device.port != 0) options.endpoints = {endpoint_at(device.over, device.port)};
   options.credentials = device.credentials;
   options.device_name = username + "'s device";
   options.sends_ahead_max = device.sends_ahead;

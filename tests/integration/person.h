@@ -1,4 +1,4 @@
-/// People who chat through the client library against a running server, all in one loop in one thread.
+/// People who chat through the client library against a running server, or several, all in one loop in one thread.
 ///
 /// For tests only: what isn't so within 20 s of the loop's turning fails the test.
 #pragma once
@@ -21,19 +21,22 @@ enum class Over : std::uint8_t { plain, tls, websocket, websocket_tls };
 
 class Stage {
  public:
-  explicit Stage(ServerProcess& server) : server_(server), runtime_(io_.get_executor()) {}
+  explicit Stage(ServerProcess& server);
+  /// Before several servers; `logs` is what is shown when something does not happen.
+  Stage(std::vector<std::uint16_t> ports, std::function<std::string()> logs);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  ServerProcess& server() { return server_; }
   client::ClientRuntime& runtime() { return runtime_; }
   /// Turns the loop until it is so.
   void until(const char* what, const std::function<bool()>& is_so);
   client::ClientOptions options(Over over) const;
 
  private:
-  ServerProcess& server_;
+  const std::vector<std::uint16_t> ports_;
+  const std::function<std::string()> logs_;
+  std::filesystem::path certificate_;  ///< empty: none of these servers is reached over TLS
   boost::asio::io_context io_;
   client::ClientRuntime runtime_;
 };
@@ -49,6 +52,7 @@ class Person final : public client::ClientEvents {
     client::Credentials credentials;
     Over over = Over::plain;
     std::size_t sends_ahead = 1;
+    std::uint16_t port = 0;  ///< the only server it knows until it is told of others; 0: it knows all
   };
   Person(Stage& stage, const std::string& username, const Device& device);
   ~Person() override;

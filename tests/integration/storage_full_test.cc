@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "clients/cpp/ask.h"
-#include "tests/integration/http_get.h"
+#include "tests/support/http_get.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/process.h"
 

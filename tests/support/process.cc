@@ -25,25 +25,6 @@ namespace {
 constexpr int kStartMax_ms = 30'000;
 constexpr unsigned kStopMax_s = 30;
 
-/// A free port below those that the kernel hands to outgoing connections: a client that tries while its server is down
-/// must not be given that very port as its own, and so meet itself.
-std::uint16_t free_port(const std::string& host) {
-  SystemRandom random;
-  for (int tries = 0; tries < 1'000; ++tries) {
-    const auto port = static_cast<std::uint16_t>(10'000 + random.below(20'000));
-    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(port);
-    ::inet_pton(AF_INET, host.c_str(), &where.sin_addr);
-    const bool free = ::bind(probe, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
-    ::close(probe);
-    if (free) return port;
-  }
-  FAIL("no free port");
-  return 0;
-}
-
 struct Launch {
   std::vector<std::string> command;
   int out = -1;
@@ -125,6 +106,23 @@ ScratchFolder::ScratchFolder() {
 ScratchFolder::~ScratchFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+std::uint16_t free_port(const std::string& host) {
+  SystemRandom random;
+  for (int tries = 0; tries < 1'000; ++tries) {
+    const auto port = static_cast<std::uint16_t>(10'000 + random.below(20'000));
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    ::inet_pton(AF_INET, host.c_str(), &where.sin_addr);
+    const bool free = ::bind(probe, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+    ::close(probe);
+    if (free) return port;
+  }
+  FAIL("no free port");
+  return 0;
 }
 
 std::string program(const std::string& name) {
