@@ -60,16 +60,23 @@ enum class Durability : std::uint8_t {
   written,  ///< survives once flush() (or a later synced write to the same database) returned
 };
 
-class Database {
+/// Rows to read: of a database as it is, or as it was at one moment.
+class DatabaseView {
  public:
-  virtual ~Database() = default;
-  virtual Status write(const Batch& batch, Durability durability) = 0;
+  virtual ~DatabaseView() = default;
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
+  virtual Result<std::vector<Row>> scan(const Range& range) const = 0;
+};
+
+class Database : public DatabaseView {
+ public:
+  virtual Status write(const Batch& batch, Durability durability) = 0;
   /// As get(), but never waits for the disk: Errc::retry_later where it would have to.
   virtual Result<std::optional<std::string>> get_in_memory(std::string_view key) const = 0;
   /// As get(), but only what a crash would leave.
   virtual Result<std::optional<std::string>> get_durable(std::string_view key) const = 0;
-  virtual Result<std::vector<Row>> scan(const Range& range) const = 0;
+  /// What is there now, for as long as the view lives, whatever is written after; it must go before its database.
+  virtual std::unique_ptr<DatabaseView> view() const = 0;
   /// On return, everything written before the call is durable.
   virtual Status flush() = 0;
 };

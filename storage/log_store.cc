@@ -12,9 +12,6 @@ namespace {
 constexpr std::size_t kHashBytes = std::tuple_size_v<Hash32>;
 constexpr std::string_view kConfigPrefix = "\xff\xff";
 
-std::string entry_key(PartitionId partition, Seq seq) { return LogStore::entry_key(partition, seq); }
-std::string after_entries(PartitionId partition) { return keys::stored(partition, "f"); }
-std::string meta_key(PartitionId partition) { return keys::stored(partition, "m"); }
 std::string config_key(std::string_view key) { return std::string(kConfigPrefix).append(key); }
 
 Hash32 hash_from(std::string_view bytes) {
@@ -49,7 +46,8 @@ EncodedEntry encode_entry(PartitionId partition, const log::Entry& entry, const 
 }
 
 EncodedEntry encode_entry(PartitionId partition, Seq seq, std::string_view bytes, const Hash32& previous_chain) {
-  EncodedEntry encoded{.partition = partition, .seq = seq, .chain = {}, .key = entry_key(partition, seq), .value = {}};
+  EncodedEntry encoded{
+      .partition = partition, .seq = seq, .chain = {}, .key = LogReader::entry_key(partition, seq), .value = {}};
   encoded.chain = blake2b_256({as_bytes(previous_chain), bytes});
   encoded.value.reserve(kHashBytes + bytes.size());
   encoded.value.append(as_bytes(encoded.chain)).append(bytes);
@@ -58,18 +56,21 @@ EncodedEntry encode_entry(PartitionId partition, Seq seq, std::string_view bytes
 
 std::string_view entry_bytes(const EncodedEntry& encoded) { return std::string_view(encoded.value).substr(kHashBytes); }
 
-std::string LogStore::entry_key(PartitionId partition, Seq seq) {
+std::string LogReader::entry_key(PartitionId partition, Seq seq) {
   std::string key = keys::stored(partition, "e");
   append_u64(key, seq.value);
   return key;
 }
 
-std::string LogStore::promise_key(PartitionId partition) { return keys::stored(partition, "p"); }
+std::string LogReader::after_entries(PartitionId partition) { return keys::stored(partition, "f"); }
+std::string LogReader::meta_key(PartitionId partition) { return keys::stored(partition, "m"); }
+std::string LogReader::promise_key(PartitionId partition) { return keys::stored(partition, "p"); }
+std::string LogReader::install_key(PartitionId partition) { return keys::stored(partition, "i"); }
 
-Result<log::PartitionMeta> LogStore::meta(PartitionId partition) const {
+Result<log::PartitionMeta> LogReader::meta(PartitionId partition) const {
   log::PartitionMeta meta, promise;
   for (auto [key, parsed] : {std::pair{meta_key(partition), &meta}, std::pair{promise_key(partition), &promise}}) {
-    auto row = database_.get(key);
+    auto row = rows_.get(key);
     if (!row) return row.error();
     if (*row && !parsed->ParseFromString(**row))
       return Error{Errc::corrupt, "the meta row of partition " + std::to_string(partition.value) + " does not parse"};
@@ -81,9 +82,9 @@ Result<log::PartitionMeta> LogStore::meta(PartitionId partition) const {
   return meta;
 }
 
-Result<Hash32> LogStore::chain_at(PartitionId partition, Seq seq) const {
+Result<Hash32> LogReader::chain_at(PartitionId partition, Seq seq) const {
   if (seq == Seq(0)) return Hash32{};
-  const auto row = database_.get(entry_key(partition, seq));
+  const auto row = rows_.get(entry_key(partition, seq));
   if (!row) return row.error();
   if (*row) {
     if ((*row)->size() < kHashBytes) return damaged(partition, seq, "too short for its chain value");
@@ -96,7 +97,7 @@ Result<Hash32> LogStore::chain_at(PartitionId partition, Seq seq) const {
                "partition " + std::to_string(partition.value) + " has no entry " + std::to_string(seq.value)};
 }
 
-Result<std::vector<StoredEntry>> LogStore::read(PartitionId partition, Seq from, std::size_t bytes_max) const {
+Result<std::vector<StoredEntry>> LogReader::read(PartitionId partition, Seq from, std::size_t bytes_max) const {
   HF_CHECK(from.value > 0, "the first entry is 1");
   const auto known = meta(partition);
   if (!known) return known.error();
@@ -108,20 +109,30 @@ Result<std::vector<StoredEntry>> LogStore::read(PartitionId partition, Seq from,
   return check_rows(partition, from, *rows);
 }
 
-Result<std::vector<Row>> LogStore::rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const {
-  return database_.scan({.from = entry_key(partition, from),
-                         .until = after_entries(partition),
-                         .limit = std::numeric_limits<std::size_t>::max(),
-                         .bytes_max = bytes_max});
+Result<std::vector<Row>> LogReader::rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const {
+  return rows_.scan({.from = entry_key(partition, from),
+                     .until = after_entries(partition),
+                     .limit = std::numeric_limits<std::size_t>::max(),
+                     .bytes_max = bytes_max});
 }
 
-Result<LogStore::RawPage> LogStore::read_raw(PartitionId partition, Seq from, std::size_t bytes_max) const {
+/// An entry that should be there: trimmed meanwhile, or damaged.
+Error LogReader::missing(PartitionId partition, Seq seq) const {
+  const auto known = meta(partition);
+  if (!known) return known.error();
+  if (seq < first_of(*known))
+    return Error{Errc::not_found, "entry " + std::to_string(seq.value) + " of partition " +
+                                      std::to_string(partition.value) + " was trimmed"};
+  return damaged(partition, seq, "it is missing");
+}
+
+Result<LogReader::RawPage> LogReader::read_raw(PartitionId partition, Seq from, std::size_t bytes_max) const {
   HF_CHECK(from.value > 0, "the first entry is 1");
   const Seq before(from.value - 1);
   auto chain = chain_at(partition, before);
   if (!chain) return chain.error();
   RawPage page{.previous_epoch = {}, .previous_chain = *chain, .entries = {}};
-  const auto row = database_.get(entry_key(partition, before));
+  const auto row = rows_.get(entry_key(partition, before));
   if (!row) return row.error();
   if (*row) {
     const auto stored = parse(partition, before, **row);
@@ -132,8 +143,8 @@ Result<LogStore::RawPage> LogStore::read_raw(PartitionId partition, Seq from, st
   if (!rows) return rows.error();
   Seq expected = from;
   for (Row& each : *rows) {
-    if (seq_of_key(each.key) != expected || each.value.size() < kHashBytes)
-      return damaged(partition, expected, "it is missing");
+    if (seq_of_key(each.key) != expected) return missing(partition, expected);
+    if (each.value.size() < kHashBytes) return damaged(partition, expected, "too short for its chain value");
     const Hash32 stored = hash_from(each.value);
     each.value.erase(0, kHashBytes);
     *chain = blake2b_256({as_bytes(*chain), each.value});
@@ -144,8 +155,8 @@ Result<LogStore::RawPage> LogStore::read_raw(PartitionId partition, Seq from, st
   return page;
 }
 
-Result<std::vector<StoredEntry>> LogStore::check_rows(PartitionId partition, Seq from,
-                                                      const std::vector<Row>& rows) const {
+Result<std::vector<StoredEntry>> LogReader::check_rows(PartitionId partition, Seq from,
+                                                       const std::vector<Row>& rows) const {
   std::vector<StoredEntry> entries;
   if (rows.empty()) return entries;
   const auto before = chain_at(partition, Seq(from.value - 1));
@@ -168,10 +179,10 @@ Result<std::vector<StoredEntry>> LogStore::check_rows(PartitionId partition, Seq
   return entries;
 }
 
-Result<std::optional<StoredEntry>> LogStore::last(PartitionId partition) const {
+Result<std::optional<StoredEntry>> LogReader::last(PartitionId partition) const {
   const Range range{
       .from = entry_key(partition, Seq(0)), .until = after_entries(partition), .limit = 1, .backward = true};
-  const auto rows = database_.scan(range);
+  const auto rows = rows_.scan(range);
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<StoredEntry>();
   auto stored = parse(partition, seq_of_key(rows->front().key), rows->front().value);
@@ -179,7 +190,7 @@ Result<std::optional<StoredEntry>> LogStore::last(PartitionId partition) const {
   return std::optional<StoredEntry>(std::move(*stored));
 }
 
-Result<std::pair<Seq, Seq>> LogStore::bounds(PartitionId partition) const {
+Result<std::pair<Seq, Seq>> LogReader::bounds(PartitionId partition) const {
   const auto known = meta(partition);
   if (!known) return known.error();
   const auto newest = last(partition);

@@ -3,6 +3,7 @@
 ///   <partition>:2 'e' <seq>:8   32-byte chain value, then the serialized log.Entry
 ///   <partition>:2 'm'           log.PartitionMeta: what trimming knows
 ///   <partition>:2 'p'           log.PartitionMeta: what was promised, and where epochs start; written by LogWrites
+///   <partition>:2 'i'           a snapshot is being installed: what is here of the partition is in pieces (snapshot_target.h)
 ///   0xffff <key>                embedded configuration store
 ///
 /// chain(seq) = BLAKE2b-256(chain(seq - 1) || entry bytes); chain(0) is all zero.
@@ -42,12 +43,17 @@ struct StoredEntry {
   Hash32 chain;
 };
 
-class LogStore {
+/// What can be read of it; of the database as it is, or of a view.
+class LogReader {
  public:
-  explicit LogStore(Database& database) : database_(database) {}
+  explicit LogReader(const DatabaseView& rows) : rows_(rows) {}
 
   static std::string entry_key(PartitionId partition, Seq seq);
+  static std::string meta_key(PartitionId partition);
   static std::string promise_key(PartitionId partition);
+  static std::string install_key(PartitionId partition);
+  /// All entries of a partition stand in [entry_key(partition, 0), after_entries(partition)).
+  static std::string after_entries(PartitionId partition);
 
   /// Empty if there is none yet.
   Result<log::PartitionMeta> meta(PartitionId partition) const;
@@ -71,6 +77,18 @@ class LogStore {
   /// The chain value of `seq`, which a following entry is to be encoded with. Errc::not_found if it is not there.
   Result<Hash32> chain_at(PartitionId partition, Seq seq) const;
 
+ private:
+  Result<std::vector<Row>> rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const;
+  Result<std::vector<StoredEntry>> check_rows(PartitionId partition, Seq from, const std::vector<Row>& rows) const;
+  Error missing(PartitionId partition, Seq seq) const;
+
+  const DatabaseView& rows_;
+};
+
+class LogStore : public LogReader {
+ public:
+  explicit LogStore(Database& database) : LogReader(database), database_(database) {}
+
   /// Removes the entries below `first` and notes the chain value before it. The newest entry always stays.
   /// Not synced: losing a trim is harmless. Any thread.
   Status trim(PartitionId partition, Seq first);
@@ -83,9 +101,6 @@ class LogStore {
   Database& database() { return database_; }
 
  private:
-  Result<std::vector<Row>> rows_from(PartitionId partition, Seq from, std::size_t bytes_max) const;
-  Result<std::vector<StoredEntry>> check_rows(PartitionId partition, Seq from, const std::vector<Row>& rows) const;
-
   Database& database_;
   std::mutex meta_mutex_;  // held while a meta row is read and replaced
 };

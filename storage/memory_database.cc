@@ -127,12 +127,31 @@ Result<std::optional<std::string>> MemoryDatabase::get_durable(std::string_view 
   return find(durable_, key);
 }
 
+class MemoryDatabase::View final : public DatabaseView {
+ public:
+  explicit View(Rows rows) : rows_(std::move(rows)) {}
+  Result<std::optional<std::string>> get(std::string_view key) const override { return find(rows_, key); }
+  Result<std::vector<Row>> scan(const Range& range) const override { return scan_rows(rows_, range); }
+
+ private:
+  const Rows rows_;
+};
+
+std::unique_ptr<DatabaseView> MemoryDatabase::view() const {
+  const std::scoped_lock lock(mutex_);
+  return std::make_unique<View>(visible_);
+}
+
 Result<std::vector<Row>> MemoryDatabase::scan(const Range& range) const {
   const std::scoped_lock lock(mutex_);
+  return scan_rows(visible_, range);
+}
+
+std::vector<Row> MemoryDatabase::scan_rows(const Rows& all, const Range& range) {
   std::vector<Row> rows;
   if (!range.until.empty() && range.from >= range.until) return rows;
-  const auto begin = visible_.lower_bound(range.from);
-  const auto end = range.until.empty() ? visible_.end() : visible_.lower_bound(range.until);
+  const auto begin = all.lower_bound(range.from);
+  const auto end = range.until.empty() ? all.end() : all.lower_bound(range.until);
   std::size_t bytes = 0;
   const auto take = [&](const auto& row) {
     if (rows.size() == range.limit || (!rows.empty() && bytes >= range.bytes_max)) return false;

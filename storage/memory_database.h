@@ -55,6 +55,7 @@ class MemoryDatabase final : public Database {
   Result<std::optional<std::string>> get_in_memory(std::string_view key) const override;
   Result<std::optional<std::string>> get_durable(std::string_view key) const override;
   Result<std::vector<Row>> scan(const Range& range) const override;
+  std::unique_ptr<DatabaseView> view() const override;
   Status flush() override;
 
   /// What a power cut and a restart leave. A real database may have made more durable than it was asked to, oldest
@@ -81,6 +82,8 @@ class MemoryDatabase final : public Database {
   };
   using OwnedBatch = std::vector<OwnedOp>;
 
+  class View;
+  static std::vector<Row> scan_rows(const Rows& rows, const Range& range);
   static void apply(Rows& rows, BatchOp::Kind kind, std::string_view key, std::string_view value);
   static OwnedBatch own(const Batch& batch);
   void make_durable(std::size_t batches);

@@ -30,15 +30,26 @@ Status check_bounds(const LogStore& log, PartitionId partition, Seq applied) {
 
 }  // namespace
 
-Result<Seq> applied_seq(const Database& state, PartitionId partition, bool durable) {
-  const std::string key = keys::stored(partition, keys::applied());
-  const auto row = durable ? state.get_durable(key) : state.get(key);
+namespace {
+
+Result<Seq> parse_applied(const Result<std::optional<std::string>>& row, PartitionId partition) {
   if (!row) return row.error();
   if (!*row) return Seq(0);
   if ((*row)->size() != sizeof(std::uint64_t))
     return Error{Errc::corrupt, "partition " + std::to_string(partition.value) + ": the applied row has " +
                                     std::to_string((*row)->size()) + " bytes"};
   return Seq(read_number(**row));
+}
+
+}  // namespace
+
+Result<Seq> applied_seq(const Database& state, PartitionId partition, bool durable) {
+  const std::string key = keys::stored(partition, keys::applied());
+  return parse_applied(durable ? state.get_durable(key) : state.get(key), partition);
+}
+
+Result<Seq> applied_seq(const DatabaseView& state, PartitionId partition) {
+  return parse_applied(state.get(keys::stored(partition, keys::applied())), partition);
 }
 
 Result<std::uint64_t> replay(LogStore& log, Database& state, PartitionId partition) {

@@ -86,6 +86,58 @@ class BackgroundErrors final : public rocksdb::EventListener {
   const std::function<void(const std::string&)> on_failure_;
 };
 
+Result<std::optional<std::string>> get_row(rocksdb::DB& db, const rocksdb::ReadOptions& how, std::string_view key,
+                                           const std::string& path) {
+  std::string value;
+  const rocksdb::Status status = db.Get(how, slice(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  if (!status.ok()) return translate(status, path);
+  return std::optional<std::string>(std::move(value));
+}
+
+Result<std::vector<Row>> scan_rows(rocksdb::DB& db, rocksdb::ReadOptions how, const Range& range,
+                                   const std::string& path) {
+  std::vector<Row> rows;
+  if (!range.until.empty() && range.from >= range.until) return rows;
+  const rocksdb::Slice from = slice(range.from);
+  const rocksdb::Slice until = slice(range.until);
+  how.iterate_lower_bound = &from;
+  if (!range.until.empty()) how.iterate_upper_bound = &until;
+  const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator(how));
+  std::size_t bytes = 0;
+  range.backward ? at->SeekToLast() : at->SeekToFirst();
+  while (at->Valid() && rows.size() < range.limit && (rows.empty() || bytes < range.bytes_max)) {
+    rows.push_back({string_of(at->key()), string_of(at->value())});
+    bytes += at->key().size() + at->value().size();
+    range.backward ? at->Prev() : at->Next();
+  }
+  if (!at->status().ok()) return translate(at->status(), path);
+  return rows;
+}
+
+class RocksView final : public DatabaseView {
+ public:
+  RocksView(rocksdb::DB& db, std::string path) : db_(db), path_(std::move(path)), snapshot_(db.GetSnapshot()) {}
+  ~RocksView() override { db_.ReleaseSnapshot(snapshot_); }
+  RocksView(const RocksView&) = delete;
+  RocksView& operator=(const RocksView&) = delete;
+  Result<std::optional<std::string>> get(std::string_view key) const override {
+    return get_row(db_, how(), key, path_);
+  }
+  Result<std::vector<Row>> scan(const Range& range) const override { return scan_rows(db_, how(), range, path_); }
+
+ private:
+  rocksdb::ReadOptions how() const {
+    rocksdb::ReadOptions how;
+    how.snapshot = snapshot_;
+    how.fill_cache = false;  // who reads everything once is not to push out what is read often
+    return how;
+  }
+  rocksdb::DB& db_;
+  const std::string path_;
+  const rocksdb::Snapshot* const snapshot_;
+};
+
 class RocksDatabaseImpl final : public RocksDatabase {
  public:
   static Result<std::unique_ptr<RocksDatabase>> open(const RocksOptions& options);
@@ -101,6 +153,7 @@ class RocksDatabaseImpl final : public RocksDatabase {
     return get_from(rocksdb::kPersistedTier, key);
   }
   Result<std::vector<Row>> scan(const Range& range) const override;
+  std::unique_ptr<DatabaseView> view() const override { return std::make_unique<RocksView>(*db_, path_); }
   Status flush() override;
   DatabaseFigures figures() const override;
 
@@ -168,31 +221,11 @@ Status RocksDatabaseImpl::written(const rocksdb::Status& status, const char* wha
 Result<std::optional<std::string>> RocksDatabaseImpl::get_from(rocksdb::ReadTier tier, std::string_view key) const {
   rocksdb::ReadOptions how;
   how.read_tier = tier;
-  std::string value;
-  const rocksdb::Status status = db_->Get(how, slice(key), &value);
-  if (status.IsNotFound()) return std::optional<std::string>();
-  if (!status.ok()) return translate(status, path_);
-  return std::optional<std::string>(std::move(value));
+  return get_row(*db_, how, key, path_);
 }
 
 Result<std::vector<Row>> RocksDatabaseImpl::scan(const Range& range) const {
-  std::vector<Row> rows;
-  if (!range.until.empty() && range.from >= range.until) return rows;
-  const rocksdb::Slice from = slice(range.from);
-  const rocksdb::Slice until = slice(range.until);
-  rocksdb::ReadOptions how;
-  how.iterate_lower_bound = &from;
-  if (!range.until.empty()) how.iterate_upper_bound = &until;
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(how));
-  std::size_t bytes = 0;
-  range.backward ? at->SeekToLast() : at->SeekToFirst();
-  while (at->Valid() && rows.size() < range.limit && (rows.empty() || bytes < range.bytes_max)) {
-    rows.push_back({string_of(at->key()), string_of(at->value())});
-    bytes += at->key().size() + at->value().size();
-    range.backward ? at->Prev() : at->Next();
-  }
-  if (!at->status().ok()) return translate(at->status(), path_);
-  return rows;
+  return scan_rows(*db_, rocksdb::ReadOptions(), range, path_);
 }
 
 std::uint64_t RocksDatabaseImpl::property(const char* name) const {

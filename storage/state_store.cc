@@ -1,5 +1,6 @@
 #include "storage/state_store.h"
 
+#include "base/check.h"
 #include "storage/keys.h"
 #include "storage/state_store_impl.h"
 
@@ -13,6 +14,8 @@ StateStore::~StateStore() = default;
 void StateStore::apply(PartitionId partition, Seq seq, std::shared_ptr<const log::Entry> entry, std::size_t bytes) {
   impl_->apply(partition, seq, std::move(entry), bytes);
 }
+
+void StateStore::replaced(PartitionId partition, Seq seq) { impl_->replaced(partition, seq); }
 
 bool StateStore::lagging() const { return impl_->lag_bytes() > impl_->options().lag_bytes_max; }
 std::size_t StateStore::lag_bytes() const { return impl_->lag_bytes(); }
@@ -61,6 +64,13 @@ StateStore::Impl::~Impl() {
     waiting_scans_.clear();
   }
   for (const auto& scan : in_vain) scan->then(Error{Errc::retry_later, "the node is stopping"});
+}
+
+void StateStore::Impl::replaced(PartitionId partition, Seq seq) {
+  const std::scoped_lock lock(mutex_);
+  for (const Item& item : queue_) HF_CHECK(item.partition != partition, "nothing waits for rows that are replaced");
+  applied_[partition] = seq;
+  unflushed_.erase(partition);
 }
 
 StateStoreFigures StateStore::Impl::figures() const {

@@ -52,6 +52,7 @@ struct StateStoreFigures {
 Result<std::uint64_t> replay(LogStore& log, Database& state, PartitionId partition);
 /// The applied sequence in the state; `durable`: what a crash would leave.
 Result<Seq> applied_seq(const Database& state, PartitionId partition, bool durable = false);
+Result<Seq> applied_seq(const DatabaseView& state, PartitionId partition);
 
 class StateStore {
  public:
@@ -65,6 +66,8 @@ class StateStore {
 
   /// Committed entries of a partition, in order, without gaps, the first behind what the state has. `bytes`: its size.
   void apply(PartitionId partition, Seq seq, std::shared_ptr<const log::Entry> entry, std::size_t bytes);
+  /// The rows of `partition` were replaced around this store, and are as of `seq`. Nothing of it waits to be applied.
+  void replaced(PartitionId partition, Seq seq);
   bool lagging() const;
   std::size_t lag_bytes() const;
   StateStoreFigures figures() const;

@@ -26,6 +26,7 @@ class StateStore::Impl {
   ~Impl();
 
   void apply(PartitionId partition, Seq seq, std::shared_ptr<const log::Entry> entry, std::size_t bytes);
+  void replaced(PartitionId partition, Seq seq);
   std::size_t lag_bytes() const { return lag_bytes_.load(std::memory_order_relaxed); }
   const StateStoreOptions& options() const { return options_; }
   StateStoreFigures figures() const;
