@@ -62,6 +62,8 @@ struct Cluster::Impl {
   void report_health();
   void confirm();
   void log_happenings();
+  void hand_over_some();
+  std::optional<NodeId> heir_of(PartitionId partition) const;
   void to_all(const std::function<Mail()>& mail);
   void post(std::function<void()> call) { asio::post(loop, std::move(call)); }
 
@@ -93,6 +95,14 @@ struct Cluster::Impl {
   SteadyTime next_confirm{};
   std::map<NodeId, std::string> client_addresses;
   std::set<NodeId> leaving;
+  struct HandOver {
+    SteadyTime until;
+    std::function<void()> done;
+    std::map<PartitionId, SteadyTime> asked;
+  };
+  std::optional<HandOver> hand_over;
+  std::map<PartitionId, NodeId> heirs;  ///< whom each was offered to last
+  bool leaving_node = false;
   std::uint64_t token_keys_revision = 0;
   std::uint64_t happenings_logged = 0;
   std::atomic<bool> registered{false}, coordinates{false};
@@ -177,6 +187,63 @@ Cluster::Figures Cluster::figures() const {
 }
 
 const Cluster::Told& Cluster::told() const { return impl_->told; }
+
+void Cluster::hand_over(std::chrono::milliseconds longest, std::function<void()> done) {
+  impl_->post([this, longest, done = std::move(done)] {
+    impl_->leaving_node = true;
+    impl_->hand_over = Impl::HandOver{steady_now() + longest, done, {}};
+    impl_->hand_over_some();
+  });
+}
+
+/// A member of the partition's in-sync set that can be reached and leads least.
+std::optional<NodeId> Cluster::Impl::heir_of(PartitionId partition) const {
+  const auto& rows = controller->view().partitions();
+  const auto row = rows.find(partition);
+  if (row == rows.end()) return std::nullopt;
+  std::map<NodeId, std::size_t> leads;
+  for (const auto& [id, each] : rows) ++leads[NodeId(each.config.primary().node())];
+  if (hand_over)
+    for (const auto& [id, at] : hand_over->asked) ++leads[heirs.at(id)];
+  std::optional<NodeId> best;
+  for (const auto& member : row->second.config.in_sync()) {
+    const NodeId node(member.node());
+    const auto peer = peers.find(node);
+    if (peer == peers.end() || !peer->second.up || leaving.contains(node)) continue;
+    if (!best || leads[node] < leads[*best]) best = node;
+  }
+  return best;
+}
+
+/// A few at a time; who did not take one within a second is asked again.
+void Cluster::Impl::hand_over_some() {
+  constexpr std::size_t kAtOnce = 8;
+  constexpr std::chrono::seconds kAgain{1};
+  const SteadyTime now = steady_now();
+  std::size_t serving = 0;
+  for (std::uint16_t p = 0; p < shared.partitions; ++p) {
+    const PartitionId partition(p);
+    const std::uint64_t epoch = shared.serves[p].load();
+    const auto asked = hand_over->asked.find(partition);
+    if (epoch == 0) {
+      if (asked != hand_over->asked.end()) hand_over->asked.erase(asked);
+      continue;
+    }
+    ++serving;
+    if (asked != hand_over->asked.end() && now - asked->second < kAgain) continue;
+    if (asked == hand_over->asked.end() && hand_over->asked.size() >= kAtOnce) continue;
+    const auto heir = heir_of(partition);
+    if (!heir) continue;
+    heirs[partition] = *heir;
+    hand_over->asked[partition] = now;
+    shared.worker_of(partition).send(mail::HandOff{partition, Epoch(epoch), *heir});
+  }
+  if (serving > 0 && now < hand_over->until) return;
+  if (serving > 0) spdlog::warn("hand_over_overdue partitions={}", serving);
+  const auto done = std::move(hand_over->done);
+  hand_over.reset();
+  done();
+}
 
 // ------------------------------------------------------------------------------------------------ links
 
@@ -301,6 +368,7 @@ void Cluster::Impl::tick() {
   controller->tick(steady_now(), wall_now());
   carry_out();
   if (steady_now() >= next_confirm) confirm();
+  if (hand_over) hand_over_some();
   timer.expires_after(kTick);
   timer.async_wait([this](const error_code& error) {
     if (!error) tick();
@@ -315,7 +383,9 @@ void Cluster::Impl::report_health() {
   for (Worker* worker : shared.workers) works &= now - worker->ticked_at() < kWorkerLate;
   for (std::uint16_t p = 0; p < shared.partitions; ++p) primaries += shared.serves[p].load() != 0 ? 1 : 0;
   for (Worker* worker : shared.workers) sessions += static_cast<std::uint32_t>(worker->figures().gateway.sessions);
-  const auto health = shared.storage_full.load() ? peer::Beat::FULL : peer::Beat::OK;
+  const auto health = leaving_node                 ? peer::Beat::DRAINING
+                      : shared.storage_full.load() ? peer::Beat::FULL
+                                                   : peer::Beat::OK;
   controller->own_health(health, sessions, primaries, works);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -31,9 +32,15 @@ class Cluster {
   Result<std::uint16_t> listen();
   /// The address that other nodes are to dial and clients are told, once they are known; before start().
   void set_addresses(const std::string& peer, const std::string& client);
+  /// Where operators reach this node; the others tell it to holdfastctl. Before start().
+  void set_admin_address(const std::string& address);
   void start();
   /// Registration and links end; workers may still run.
   void stop();
+
+  /// Leaves the lead of every partition here to others, a few at a time. `done`, on the cluster's thread: nothing is
+  /// served here any more, or it took longer than that.
+  void hand_over(std::chrono::milliseconds longest, std::function<void()> done);
 
   // ---- from any thread
   /// Lost where there is no link.
@@ -47,8 +54,17 @@ class Cluster {
   struct Figures {
     failover::PeerLinksFigures links;
     bool registered = false, coordinates = false;
+    std::uint64_t promotions = 0;                  ///< new epochs that this node saw others lead, as partitions
+    std::map<std::size_t, std::uint32_t> in_sync;  ///< how many partitions have an in-sync set of this size
   };
   Figures figures() const;
+
+  /// What others say of themselves. On the cluster's thread: within with_controller().
+  struct Told {
+    std::map<NodeId, peer::Beat> beats;  ///< the last of each
+    std::map<NodeId, std::string> admin_addresses;
+  };
+  const Told& told() const;
 
  private:
   struct Impl;

@@ -24,10 +24,12 @@ void Copy::installed(Found found) {
 
 void Copy::submit(command::Command command, Answered then) {
   if (serving_) return serving_->submit(std::move(command), std::move(then));
-  if (replica_.leads() && early_.size() < options_.waiting_max)
-    early_.emplace_back(std::move(command), std::move(then));
-  else
-    answers_.emplace_back(std::move(then), elsewhere());
+  if (!replica_.leads()) return void(answers_.emplace_back(std::move(then), elsewhere()));
+  if (command.has_source() || early_.size() < options_.waiting_max)
+    return void(early_.emplace_back(std::move(command), std::move(then)));
+  chat::Draft draft;
+  draft.refuse(v1::RETRY, "the partition opens, and much waits for it", std::chrono::milliseconds(100));
+  answers_.emplace_back(std::move(then), std::move(draft.answer()));
 }
 
 void Copy::tick(SteadyTime steady, WallTime wall) {

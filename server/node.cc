@@ -64,6 +64,7 @@ struct Node::Impl {
   Status listen();
   void watch();
   void drain();
+  void drain_gateways();
   void stop_http();
 
   const Config config;
@@ -204,12 +205,22 @@ int Node::run() {
   return node.exit_code;
 }
 
+/// First nothing is led here any more, then the clients go.
 void Node::Impl::drain() {
   if (std::exchange(draining, true)) return;
+  if (!engine->cluster()) return drain_gateways();
+  engine->cluster()->hand_over(config.drain_max / 2, [this] { asio::post(control, [this] { drain_gateways(); }); });
+}
+
+void Node::Impl::drain_gateways() {
   gateways_left = engine->workers().size();
   for (auto& worker : engine->workers()) {
     worker->call([this, &worker] {
-      worker->gateway().drain(config.drain_retry_after, config.drain_max, [this] {
+      gateway::DrainOptions options;
+      options.retry_after = config.drain_retry_after;
+      options.deadline = config.drain_max;
+      options.sessions_per_s /= static_cast<double>(engine->workers().size());
+      worker->gateway().drain(options, [this] {
         asio::post(control, [this] {
           if (--gateways_left == 0) stop_http();
         });
