@@ -115,7 +115,12 @@ class Replica {
     std::vector<std::string> entries;  ///< serialized
   };
   void log_read(LogPage page);
-  /// A copy of the state was installed at `to`, everything before it here is void.
+  /// True if a snapshot of this epoch, as of entry `applied` with this chain value, brings what this copy lacks. Nobody who
+  /// counts lacks what is committed, so who counts never installs (I4, I13).
+  bool may_install(Epoch epoch, Seq applied, const Hash32& chain) const;
+  /// True if no write is under way.
+  bool is_settled() const { return writing_.empty() && !building_; }
+  /// A copy of the state was installed, everything before it here is void.
   void installed(const Recovered& recovered);
   /// The learner has stored a snapshot up to `seq`: go on from there.
   void snapshot_taken(NodeId node, Seq seq);
@@ -168,6 +173,7 @@ class Replica {
   Seq last_seq() const { return last_seq_; }
   Seq committed() const { return committed_; }
   const Hash32& last_chain() const { return last_chain_; }
+  const Member& self() const { return self_; }
   const PartitionRow& row() const { return row_; }  ///< the configuration as last known
   SteadyTime now() const { return now_; }           ///< of the last tick
   bool is_leaving() const { return handoff_to_.has_value(); }

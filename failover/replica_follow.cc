@@ -110,6 +110,14 @@ void Replica::cut_from(Seq seq) {
   write({.partition = partition_, .ticket = 0, .cut = cut, .entries = {}, .promise = promise_row()});
 }
 
+bool Replica::may_install(Epoch epoch, Seq applied, const Hash32& chain) const {
+  if (role_ != Role::backup || epoch != promised_ || applied <= committed_) return false;
+  for (const Member& member : in_sync_of(row_.config))
+    if (member == self_) return false;
+  const auto ours = place(applied);
+  return !ours || ours->chain != chain;
+}
+
 void Replica::answer_mismatch(const Member& from, Seq refused) {
   peer::Replication message;
   auto& mismatch = *message.mutable_mismatch();

@@ -33,6 +33,7 @@ struct StorageConfig {
   std::uint64_t disk_reserve_bytes = 512 << 20;  ///< less free: writes are refused
   std::uint32_t readers = 2;                     ///< threads for reads that miss the cache
   std::uint64_t log_keep_entries = 64;           ///< of each partition, kept at least
+  std::uint64_t flush_bytes = 32 << 20;          ///< of entries: what a start replays at most, about a second's worth
   std::uint64_t lag_bytes_max = 64 << 20;        ///< of entries not yet in the state; beyond it writes wait
   bool allow_clock_jump = false;                 ///< start although the clock jumped more than a day
 };
@@ -50,6 +51,7 @@ struct ClusterConfig {
   bool allow_plaintext = false;      ///< between nodes, without certificates
   std::uint32_t copies = 3;
   std::uint32_t min_in_sync = 2;
+  std::uint64_t fill_bytes_per_s = 50'000'000;     ///< of copies that are sent to other nodes
   std::chrono::milliseconds member_slow{700};      ///< T_slow
   std::chrono::seconds replace_after{600};         ///< T_repl
   std::chrono::milliseconds flap_window{300'000};  ///< evicted twice within it: held back

@@ -13,11 +13,18 @@ Copy::Copy(const PartitionOptions& options, const chat::Limits& limits, failover
       replica_(options.id, self, found.recovered, replica),
       subscribers_(std::move(found.subscribers)) {}
 
-void Copy::installed(Found found) {
+void Copy::installed(const failover::Recovered& recovered, const std::vector<Seq>& cursors) {
   HF_CHECK(!serving_, "who serves installs nothing");
-  unapplied_.clear();
-  subscribers_ = std::move(found.subscribers);
-  replica_.installed(found.recovered);
+  HF_CHECK(is_drained(), "nothing of what was here before is written over what came");
+  HF_CHECK(cursors.size() == subscribers_.size(), "every subscriber stands somewhere");
+  for (std::size_t i = 0; i < cursors.size(); ++i) subscribers_[i].cursor = cursors[i];
+  replica_.installed(recovered);
+}
+
+std::vector<std::string> Copy::subscribers() const {
+  std::vector<std::string> names;
+  for (const SubscriberAt& at : subscribers_) names.emplace_back(at.subscriber->name());
+  return names;
 }
 
 // ------------------------------------------------------------------------------------------------ what comes in
@@ -164,6 +171,7 @@ void Copy::close(Ready& ready) {
 
 Seq Copy::slowest_cursor() const {
   Seq slowest(replica_.needed_from().value - 1);
+  if (held_at_) slowest = std::min(slowest, *held_at_);
   if (serving_) return std::min(slowest, serving_->slowest_cursor());
   for (const SubscriberAt& at : subscribers_) slowest = std::min(slowest, at.cursor);
   return slowest;

@@ -38,8 +38,14 @@ class Copy {
   void range_loaded(std::uint64_t life, std::uint64_t ticket, std::vector<Row> rows);
   void log_read(std::uint64_t life, std::size_t subscriber, std::vector<std::shared_ptr<const log::Entry>> entries);
   void command_done(std::uint64_t life, std::size_t subscriber, Seq seq, std::uint32_t event);
-  /// A snapshot was installed: everything in memory is void.
-  void installed(Found found);
+  /// True if nothing that this copy asked for is still to be written, neither to the log nor to the state.
+  bool is_drained() const { return unapplied_.empty() && replica_.is_settled(); }
+  /// A snapshot was installed, or everything was thrown away (nothing is recovered): what is in memory is void. The
+  /// subscribers' cursors, in their order.
+  void installed(const failover::Recovered& recovered, const std::vector<Seq>& cursors);
+  std::vector<std::string> subscribers() const;  ///< by name
+  /// While a snapshot of ours is under way the log is kept from behind this entry on.
+  void hold_log(std::optional<Seq> at) { held_at_ = at; }
 
   // ---- what is to be done
   /// In the order of duty: writes to the log before anything they lead to; the rest in any order.
@@ -87,6 +93,7 @@ class Copy {
   Partition::Figures past_;                                    ///< of earlier lives
   std::deque<std::pair<command::Command, Answered>> early_;    ///< while a candidate
   std::vector<std::pair<Answered, command::Answer>> answers_;  ///< of copies that do not serve
+  std::optional<Seq> held_at_;                                 ///< hold_log()
   std::deque<std::shared_ptr<const log::Entry>> unapplied_;    ///< committed, and not known to be in the state
 };
 

@@ -10,13 +10,13 @@
 #include "failover/io/etcd_config_store.h"
 #include "proto/state.pb.h"
 #include "storage/keys.h"
+#include "storage/snapshot_target.h"
 
 namespace holdfast {
 namespace {
 
 constexpr std::chrono::hours kClockJumpMax{24};
 constexpr NodeId kSingleNode{1};
-constexpr std::size_t kFlushBytes = 32u << 20;  // of entries: what a start replays at most, about a second's worth
 
 std::string host_name() {
   char name[256] = {};
@@ -38,9 +38,10 @@ Result<Seq> cursor_of(const Database& state, PartitionId partition, std::string_
 
 struct Engine::BlockingPool {
   boost::asio::thread_pool pool{1};
+  boost::asio::thread_pool filling{1};
 };
 
-Engine::Engine(const Config& config) : config_(config) {}
+Engine::Engine(const Config& config) : config_(config), fill_rate_(config.cluster.fill_bytes_per_s) {}
 
 Result<std::unique_ptr<Engine>> Engine::open(const Config& config) {
   std::unique_ptr<Engine> engine(new Engine(config));
@@ -79,6 +80,10 @@ Status Engine::open_storage() {
   auto floor = DurableFloor::open(directory_->floor_path());
   if (!floor) return floor.error();
   floor_ = std::move(*floor);
+  const auto discarded = discard_interrupted(*log_database_, *state_database_, config_.partitions);
+  if (!discarded) return discarded.error();
+  for (const PartitionId partition : *discarded)
+    spdlog::warn("interrupted_copy_discarded partition={}", partition.value);
   if (const Status checked = floor_->check(*log_); !checked) return checked.error();
 
   return Ok{};
@@ -221,7 +226,7 @@ Result<ClusterOptions> Engine::cluster_options(const Membership& membership, con
   return options;
 }
 
-Status Engine::start_cluster(std::uint16_t client_port) {
+Status Engine::start_cluster(std::uint16_t client_port, std::uint16_t admin_port) {
   if (!cluster_) return Ok{};
   auto port = cluster_->listen();
   if (!port) return port.error();
@@ -232,6 +237,7 @@ Status Engine::start_cluster(std::uint16_t client_port) {
   };
   cluster_->set_addresses(reached_at(config_.cluster.peer_address, config_.cluster.listen, *port),
                           reached_at(config_.cluster.client_address, config_.listen, client_port));
+  cluster_->set_admin_address(reached_at("", config_.admin, admin_port));
   cluster_->start();
   return Ok{};
 }
@@ -247,7 +253,7 @@ void Engine::start_threads() {
   StateStoreOptions state_options;
   state_options.readers = config_.storage.readers;
   state_options.lag_bytes_max = config_.storage.lag_bytes_max;
-  state_options.flush_bytes = kFlushBytes;
+  state_options.flush_bytes = config_.storage.flush_bytes;
   state_ = std::make_unique<StateStore>(
       *state_database_, state_options,
       [this](const auto& applied) {
@@ -284,6 +290,11 @@ void Engine::start_threads() {
   shared_.passwords = passwords_.get();
   shared_.keys = keys_.get();
   shared_.blocking = [this](std::function<void()> job) { boost::asio::post(blocking_->pool, std::move(job)); };
+  shared_.filling = [this](std::function<void()> job) { boost::asio::post(blocking_->filling, std::move(job)); };
+  shared_.log_database = log_database_.get();
+  shared_.state_database = state_database_.get();
+  shared_.fill_rate = &fill_rate_;
+  shared_.lower_floor = [this](PartitionId partition, Seq seq) { return floor_->lower(partition, seq); };
   shared_.rotate_token_key = [this]() -> Status {
     chat::TokenKeys rotated = keys_->get()->rotated(wall_now(), config_.limits.session_unused_max, random_);
     const Status stored = store_token_keys(*config_store_, rotated);
@@ -320,7 +331,9 @@ Engine::~Engine() {
   committer_.reset();
   state_.reset();
   passwords_.reset();
-  if (blocking_) blocking_->pool.join();
+  if (!blocking_) return;
+  blocking_->pool.join();
+  blocking_->filling.join();
 }
 
 /// The log is needed from the slowest subscriber on, and as far back as the state could fall in a crash.

@@ -29,8 +29,8 @@ class Engine {
   static Result<std::unique_ptr<Engine>> open(const Config& config);
   ~Engine();
 
-  /// In a cluster: other nodes may come, and learn where clients reach this one. Before start_workers().
-  Status start_cluster(std::uint16_t client_port);
+  /// In a cluster: other nodes may come, and learn where clients and operators reach this one. Before start_workers().
+  Status start_cluster(std::uint16_t client_port, std::uint16_t admin_port);
   void start_workers();
   /// Ends the workers' threads. Connections must be gone; what is not committed is not answered either.
   void stop_workers();
@@ -39,6 +39,8 @@ class Engine {
   const DataDirectory& directory() const { return *directory_; }
   /// Null: this node is alone.
   Cluster* cluster() { return cluster_.get(); }
+  /// Its own, or the one that it shares with others.
+  failover::ConfigStore& config_store() { return *config_store_; }
   DiskSpace& disk() { return *disk_; }
   Shared& shared() { return shared_; }
 
@@ -85,6 +87,7 @@ class Engine {
 
   struct BlockingPool;
   std::unique_ptr<BlockingPool> blocking_;
+  FillRate fill_rate_;
   std::unique_ptr<chat::PasswordPool> passwords_;
   std::unique_ptr<StateStore> state_;
   std::unique_ptr<GroupCommit> committer_;

@@ -15,6 +15,7 @@
 #include "server/chat/backend.h"
 #include "server/chat/passwords.h"
 #include "server/chat/tokens.h"
+#include "server/fill_rate.h"
 #include "storage/group_commit.h"
 #include "storage/state_store.h"
 
@@ -53,6 +54,13 @@ struct Shared {
   KeyRing* keys = nullptr;
   /// For what blocks and is rare (reading the log, rotating keys): runs it on a thread of the node's.
   std::function<void(std::function<void()>)> blocking;
+  /// The same, for what takes longer: filling copies.
+  std::function<void(std::function<void()>)> filling;
+  Database* log_database = nullptr;
+  Database* state_database = nullptr;
+  FillRate* fill_rate = nullptr;
+  /// Before entries behind this one go: nobody vouches for them any more. Blocks.
+  std::function<Status(PartitionId, Seq)> lower_floor;
   /// A new signing key into the configuration store and the ring. Blocks.
   std::function<Status()> rotate_token_key;
   std::atomic<bool> storage_full{false};

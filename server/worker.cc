@@ -347,6 +347,7 @@ void Worker::tick() {
     publish_serving(*slot.copy, steady);
   }
   if (router_) router_->tick(steady);
+  if (snapshots_) snapshots_->tick();
   ticked_.store(steady.time_since_epoch().count(), std::memory_order_relaxed);
   for (auto& again : std::exchange(postponed_, {})) again();
   publish_figures();
@@ -369,6 +370,8 @@ void Worker::publish_figures() {
   Figures sum;
   sum.turns = turns_;
   if (gateway_) sum.gateway = gateway_->figures();
+  if (router_) sum.asks = router_->open();
+  if (router_) sum.asked_again = router_->asked_again();
   for (const Slot& slot : slots_) {
     if (!slot.copy) continue;
     const Partition::Figures one = slot.copy->figures();
@@ -381,6 +384,7 @@ void Worker::publish_figures() {
     sum.partitions.cached_bytes += one.cached_bytes;
     sum.partitions.connections += one.connections;
     sum.open_partitions += slot.copy->serving() ? 1 : 0;
+    ++sum.roles[slot.copy->replica().role()];
   }
   const std::lock_guard lock(mutex_);
   figures_ = sum;

@@ -21,6 +21,7 @@
 #include "server/gateway/gateway.h"
 #include "server/router.h"
 #include "server/shared.h"
+#include "server/snapshots.h"
 
 namespace holdfast {
 
@@ -280,6 +281,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::unique_ptr<Router> router_;  ///< null: this node is alone
   bool router_timer_set_ = false;
   RefusedRoutes refused_;
+  std::unique_ptr<Snapshots> snapshots_;  ///< null: this node is alone
 };
 
 }  // namespace holdfast

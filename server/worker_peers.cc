@@ -15,6 +15,18 @@ void Worker::join_cluster() {
   // Routes of this life are above those of every earlier one.
   const auto first_route = static_cast<std::uint64_t>(to_ms(wall_now())) << 20;
   router_ = std::make_unique<Router>(shared_.self, shared_.partitions, first_route, Router::Options());
+  snapshots_ = std::make_unique<Snapshots>(
+      SnapshotsHost{.copy = [this](PartitionId partition) -> Copy& { return touch(partition); },
+                    .send = [this](NodeId to, const peer::Frame& frame) { shared_.cluster->send(to, frame); },
+                    .blocking = [this](std::function<void()> job) { shared_.filling(std::move(job)); },
+                    .call = [this](std::function<void()> then) { call(std::move(then)); },
+                    .replaced = [this](PartitionId partition, Seq seq) { shared_.state->replaced(partition, seq); },
+                    .lower_floor = shared_.lower_floor,
+                    .now = steady_now,
+                    .log = shared_.log_database,
+                    .state = shared_.state_database,
+                    .rate = shared_.fill_rate,
+                    .first_id = first_route});
 }
 
 // ------------------------------------------------------------------------------------------------ commands
@@ -89,6 +101,7 @@ void Worker::receive_peer(mail::FromPeer& mail) {
   const auto partition = [](std::uint32_t number) { return PartitionId(static_cast<std::uint16_t>(number)); };
   switch (frame.what_case()) {
     case peer::Frame::kReplication:
+      if (snapshots_->received(mail.from, *frame.mutable_replication())) return;
       return touch(partition(frame.replication().partition())).replica().received(mail.from, frame.replication());
     case peer::Frame::kAsk: {
       peer::Ask& ask = *frame.mutable_ask();
@@ -147,6 +160,7 @@ void Worker::send_replication(PartitionId partition, Copy::Ready& ready) {
     shared_.cluster->send(node, frame);
   }
   for (const auto& wanted : ready.copies_log) read_copies_log(partition, wanted);
+  for (const NodeId node : ready.snapshots) snapshots_->wanted(partition, node);
   if (ready.reconfiguration) shared_.cluster->reconfigure(*ready.reconfiguration);
   if (!ready.trouble.empty()) spdlog::critical("quarantined partition={} why='{}'", partition.value, ready.trouble);
 }
@@ -199,6 +213,7 @@ void Worker::receive_news(Mail& mail) {
 
 void Worker::link(const mail::Link& link) {
   router_->set_link(link.peer.node, link.up);
+  snapshots_->link(link.peer, link.up);
   for (Slot& slot : slots_) {
     if (!slot.copy) continue;
     Copy& copy = touch(slot.copy->id());
