@@ -21,6 +21,7 @@ Names names_of(Kind kind) {
     case Kind::not_delivered: return {"H8", "not_delivered"};
     case Kind::diverged: return {"H10", "diverged"};
     case Kind::not_recovered: return {"H12", "not_recovered"};
+    case Kind::crashed: return {"I", "crashed"};
     case Kind::unchecked: return {"--", "unchecked"};
   }
   return {"?", "?"};
@@ -39,6 +40,7 @@ std::vector<Violation> check(const History& history, const CheckLimits& limits) 
   check_devices(history, stored, found);
   check_replicas(history, found);
   check_recovery(history, limits, found);
+  for (const std::string& crash : history.crashes) found.say(Kind::crashed, crash);
   return found.take();
 }
 

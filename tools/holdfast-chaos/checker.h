@@ -10,6 +10,7 @@
 ///   H8   every change reached every device of its members      not_delivered
 ///   H10  all copies of a partition have the same history       diverged
 ///   H12  all is well again soon after a fault is undone        not_recovered
+///   I    no node ends by itself (a broken invariant does that) crashed
 ///
 /// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h.
 #pragma once
@@ -31,6 +32,7 @@ enum class Kind : std::uint8_t {
   not_delivered,
   diverged,
   not_recovered,
+  crashed,
   unchecked,  ///< something could not be looked at: no verdict without it
 };
 const char* rule_of(Kind kind);  ///< "H1"

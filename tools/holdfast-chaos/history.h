@@ -98,6 +98,7 @@ struct History {
   std::vector<Device> devices;
   std::vector<Conversation> conversations;
   std::vector<Fault> faults;
+  std::vector<std::string> crashes;  ///< nodes that ended by themselves, and how
   std::vector<ReplicaLog> replicas;
   std::uint16_t partitions = 0;  ///< 0: replicas could not be looked at
   std::size_t copies = 0;        ///< of each partition that there should be

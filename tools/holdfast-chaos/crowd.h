@@ -1,0 +1,95 @@
+/// The clients of a run: users with devices, in pairs and small groups, who write to each other at a given rate whatever
+/// happens, and write down everything they do and see.
+///
+/// Owned by CrowdThread; all calls on its one thread. Everything is recorded under the moment at which it was to be done
+/// (open loop): a message that has to wait for its node is late by all of that time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "clients/cpp/client.h"
+#include "net/asio.h"
+#include "tools/holdfast-chaos/history.h"
+#include "tools/holdfast-load/provisioning.h"
+
+namespace holdfast::chaos {
+
+/// Where users are made: a node that runs, and the operator key that it believes.
+struct OperatorAccess {
+  client::Endpoint endpoint;
+  std::string key_file;
+};
+
+struct CrowdOptions {
+  std::vector<client::Endpoint> endpoints;
+  client::Trust trust;
+  std::uint32_t clients = 24;  ///< devices
+  double rate = 200;           ///< messages a second, all together
+  std::uint32_t body_bytes = 64;
+  std::uint64_t seed = 1;
+  SteadyTime began;  ///< moment 0 of the history
+};
+
+class Crowd {
+ public:
+  Crowd(any_io_executor executor, CrowdOptions options);
+  ~Crowd();
+  Crowd(const Crowd&) = delete;
+  Crowd& operator=(const Crowd&) = delete;
+
+  /// Users, sessions, conversations. Fails with what went wrong.
+  Awaitable<Status> prepare(OperatorAccess access);
+  /// Sends until stop().
+  Awaitable<void> send();
+  void stop() { sending_ = false; }
+  /// Waits until everything is answered and shown; false if that takes longer.
+  Awaitable<bool> settle(std::chrono::seconds max);
+  /// Fresh clients read every conversation from its first change.
+  Awaitable<void> read_back(OperatorAccess access);
+  /// Leaves; what was not answered stays unknown.
+  Awaitable<void> close();
+
+  History& history() { return history_; }
+  std::uint64_t acked() const { return acked_; }
+  Micros now() const;
+
+ private:
+  class Member;
+  friend class Member;
+
+  void lay_out();
+  Awaitable<Status> connect_all();
+  Awaitable<Status> open_all();
+  Awaitable<bool> wait_for(std::function<bool()> done, std::chrono::seconds max);
+  void send_one(std::uint64_t turn, Micros planned);
+  void read_one(std::uint32_t device, std::uint32_t conversation);
+  void on_sent(std::uint64_t operation, const client::SendResult& result);
+  Awaitable<void> read_conversation(client::Client* reader, std::uint32_t index);
+  bool all_shown() const;
+  load::Options provisioning(const OperatorAccess& access) const;
+
+  any_io_executor executor_;
+  const CrowdOptions options_;
+  client::ClientRuntime runtime_;
+  SeededRandom random_;
+  History history_;
+  std::vector<std::string> users_;                   ///< names
+  std::vector<load::ProvisionedUser> ids_;           ///< by device
+  std::vector<std::vector<std::uint32_t>> writers_;  ///< devices, by conversation
+  std::vector<ConversationId> conversations_;
+  std::vector<std::uint64_t> newest_;              ///< acknowledged number, by conversation
+  std::vector<std::vector<std::uint64_t>> shown_;  ///< highest number, by device and conversation
+  std::vector<std::unique_ptr<Member>> members_;   ///< by device
+  std::string trouble_;                            ///< the last one, for messages
+  bool sending_ = false;
+  std::uint64_t acked_ = 0, answered_ = 0;
+};
+
+/// Hash of a change as it may never differ from another sight of it.
+std::uint64_t content_of(const v1::Change& change);
+
+}  // namespace holdfast::chaos

@@ -1,0 +1,79 @@
+/// The nodes of a run: holdfastd as processes, each with its folder, its ports and its certificate.
+///
+///     <folder>/<name>/holdfast.toml, log, shim     made once
+///     <folder>/<name>/disk/data                    the data directory; `disk` is a small file system if disks are to fill
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tools/holdfast-chaos/child.h"
+#include "tools/holdfast-chaos/crowd.h"
+#include "tools/holdfast-chaos/network.h"
+#include "tools/holdfast-chaos/shim/settings.h"
+
+namespace holdfast::chaos {
+
+struct NodeSettings {
+  std::filesystem::path folder;
+  std::string binary;  ///< holdfastd
+  std::string before;  ///< of an earlier build, for a rolling upgrade; may be empty
+  std::string shim;    ///< the library to preload; empty: none
+  std::string store;   ///< etcd://…
+  std::size_t nodes = 3;
+  std::uint16_t partitions = 64;
+  bool flap_defaults = false;
+  std::uint64_t disk_bytes = 0;  ///< 0: no file system of its own
+};
+
+/// Owned by main; one thread. Blocking. `network` outlives it.
+class Nodes {
+ public:
+  Nodes(NodeSettings settings, const Network& network);
+  /// Ends them, and unmounts what was mounted.
+  ~Nodes();
+  Nodes(const Nodes&) = delete;
+  Nodes& operator=(const Nodes&) = delete;
+
+  /// Folders, certificates, disks.
+  Status make();
+  Status start(std::size_t node, bool before = false);
+  Child& child(std::size_t node) { return nodes_[node].child; }
+  std::size_t size() const { return nodes_.size(); }
+  const std::string& name(std::size_t node) const { return nodes_[node].name; }
+  std::filesystem::path data(std::size_t node) const { return nodes_[node].folder / "disk" / "data"; }
+
+  /// After kill(): what it had is gone.
+  Status wipe(std::size_t node);
+  Status fill_disk(std::size_t node);
+  Status empty_disk(std::size_t node);
+  void set_shim(std::size_t node, const shim::Settings& settings);
+  bool has_shim() const { return !settings_.shim.empty(); }
+  bool has_before() const { return !settings_.before.empty(); }
+
+  std::vector<client::Endpoint> endpoints() const;
+  OperatorAccess access(std::size_t node) const;
+  /// True once its clients' port takes connections.
+  bool answers(std::size_t node) const;
+  /// "n2: signal 6" of those that ended without being told to.
+  std::vector<std::string> dead();
+
+ private:
+  struct Node {
+    std::string name;
+    std::filesystem::path folder;
+    std::uint16_t client_port = 0, peer_port = 0, http_port = 0, admin_port = 0;
+    bool mounted = false;
+    Child child;
+  };
+  Status make(std::size_t node);
+  Status mount(std::size_t node);
+  Status write_config(std::size_t node) const;
+
+  const NodeSettings settings_;
+  const Network& network_;
+  std::vector<Node> nodes_;
+};
+
+}  // namespace holdfast::chaos

@@ -1,0 +1,287 @@
+#include "tools/holdfast-chaos/run.h"
+
+#include <spdlog/fmt/chrono.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <unistd.h>
+#include <algorithm>
+
+#include <filesystem>
+#include <iostream>
+#include <ranges>
+#include <thread>
+
+#include "base/hash.h"
+#include "tools/holdfast-chaos/crowd_thread.h"
+#include "tools/holdfast-chaos/faults.h"
+#include "tools/holdfast-chaos/replicas.h"
+#include "tools/holdfast-chaos/report.h"
+
+namespace holdfast::chaos {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kSettleMax{60};
+constexpr std::uint64_t kDiskBytes = 1'500'000'000;  // sparse
+constexpr milliseconds kQuiet{2'000};
+
+void say(const std::string& line) { std::cerr << line << std::endl; }
+
+class Run {
+ public:
+  Run(const Options& options, const std::atomic<bool>& interrupted)
+      : options_(options), interrupted_(interrupted), random_(options.seed), began_(steady_now()) {
+    report_.seed = options.seed;
+    report_.command = options.command;
+    report_.began = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)));
+    report_.clients = options.clients;
+    report_.rate = options.rate;
+    report_.goals_count = options.judge_goals;
+  }
+
+  int attach() {
+    CrowdThread crowd(crowd_options(options_.endpoints));
+    const OperatorAccess access{options_.endpoints.front(), options_.operator_key_file};
+    if (auto ready = crowd.prepare(access); !ready) return not_started(ready.error());
+    say(fmt::format("writing for {} s", options_.seconds));
+    crowd.start_sending();
+    const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
+    while (steady_now() < until && !interrupted_) std::this_thread::sleep_for(milliseconds(50));
+    finish(crowd, access);
+    report_.notes.push_back(
+        "The replicas' logs (H10) can't be looked at from outside: `holdfastctl verify` does that.");
+    report_.nodes = options_.endpoints.size();
+    return judge(crowd.history());
+  }
+
+  int play() {
+    if (auto chosen = choose_faults(); !chosen) return not_started(chosen.error(), kExitUsage);
+    folder_ = options_.folder.empty() ? fs::temp_directory_path() / run_name() : fs::absolute(options_.folder);
+    stage_ = std::make_unique<Stage>(stage_options(), interrupted_);
+    say(fmt::format("seed {}; {} nodes and 3 etcd members, {}, in {}", options_.seed, options_.nodes,
+                    isolated_ ? "each node in its own network namespace" : "on loopback", folder_.string()));
+    auto raised = stage_->raise();
+    if (!raised) return not_started(raised.error());
+    CrowdThread crowd(crowd_options(stage_->nodes().endpoints()));
+    const OperatorAccess access = stage_->nodes().access(0);
+    if (auto ready = crowd.prepare(access); !ready) return not_started(ready.error());
+    crowd.start_sending();
+    stage_->rest(kQuiet);
+    break_things();
+    stage_->rest(kQuiet);
+    finish(crowd, access);
+    History& history = crowd.history();
+    history.faults = std::move(faults_);
+    look_at_replicas(history);
+    history.crashes = std::move(stage_->crashes());
+    report_.nodes = options_.nodes;
+    const int code = judge(history);
+    const bool keep = code != kExitGood || !options_.folder.empty();
+    stage_.reset();
+    std::error_code ignored;
+    if (keep)
+      say("data and logs stay in " + folder_.string());
+    else
+      fs::remove_all(folder_, ignored);
+    return code;
+  }
+
+ private:
+  static std::string run_name() {
+    static const std::string name = "hfchaos-" + to_hex(SystemRandom().id<StoreId>().bytes()).substr(0, 6);
+    return name;
+  }
+
+  int not_started(const Error& error, int code = kExitNotStarted) {
+    say("holdfast-chaos: " + error.message);
+    return code;
+  }
+
+  CrowdOptions crowd_options(std::vector<client::Endpoint> endpoints) const {
+    CrowdOptions crowd;
+    crowd.endpoints = std::move(endpoints);
+    crowd.trust = options_.trust;
+    crowd.clients = options_.clients;
+    crowd.rate = options_.rate;
+    crowd.seed = options_.seed;
+    crowd.began = began_;
+    return crowd;
+  }
+
+  // ---------------------------------------------------------------------------------------------- before
+
+  /// Which kinds are done, and what is left out.
+  Status choose_faults() {
+    isolated_ = !options_.loopback;
+    if (isolated_) {
+      Network probe(run_name() + "p");
+      std::thread apart([&] {  // making it moves the thread
+        if (auto made = probe.make(1); !made) {
+          isolated_ = false;
+          why_loopback_ = made.error().message;
+        } else {
+          netem_ = probe.can_be_slow();
+        }
+      });
+      apart.join();
+    }
+    shim_ = own_folder() + "/libholdfast_chaos_shim.so";
+    if (!fs::exists(shim_)) shim_.clear();
+    const bool all = options_.faults.empty();
+    for (const FaultKind& kind : fault_kinds()) {
+      if (!all && std::ranges::find(options_.faults, kind.name) == options_.faults.end()) continue;
+      const std::string missing = missing_for(kind);
+      if (missing.empty())
+        kinds_.push_back(kind.name);
+      else
+        report_.notes.push_back(std::string(kind.name) + " was left out: " + missing);
+    }
+    for (const std::string& note : report_.notes) say(note);
+    if (kinds_.empty()) return Error{Errc::unsupported, "none of the faults can be done here"};
+    report_.notes.push_back(options_.flap_defaults ? "The nodes' flap limits were the defaults."
+                                                   : "The nodes' flap limits were off (flap_window_ms = 0).");
+    return Ok{};
+  }
+
+  std::string missing_for(const FaultKind& kind) const {
+    if (kind.need == Need::namespaces && !isolated_)
+      return options_.loopback ? "--loopback" : "no network namespaces (" + why_loopback_ + ")";
+    if (std::string(kind.name) == "slow-net" && !netem_) return "this kernel has no netem";
+    if (kind.need == Need::shim && shim_.empty()) return "libholdfast_chaos_shim.so is not beside this program";
+    if (kind.need == Need::small_disk && ::geteuid() != 0) return "mounting a small disk needs root";
+    return {};
+  }
+
+  bool does(const char* kind) const { return std::ranges::find(kinds_, kind) != kinds_.end(); }
+
+  StageOptions stage_options() const {
+    StageOptions stage;
+    stage.run = run_name();
+    stage.isolate = isolated_;
+    stage.nodes.folder = folder_;
+    stage.nodes.binary = options_.binary;
+    stage.nodes.before = options_.binary_before;
+    stage.nodes.shim = does("slow-disk") || does("clock") ? shim_ : "";
+    stage.nodes.nodes = options_.nodes;
+    stage.nodes.partitions = options_.partitions;
+    stage.nodes.flap_defaults = options_.flap_defaults;
+    stage.nodes.disk_bytes = does("full-disk") ? kDiskBytes : 0;
+    return stage;
+  }
+
+  // ---------------------------------------------------------------------------------------------- meanwhile
+
+  Micros micros(SteadyTime time) const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time - began_).count();
+  }
+
+  /// Every kind once in an order of chance, then again, until the time or the rounds are over.
+  void break_things() {
+    Faults faults(*stage_, random_, began_);
+    const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
+    for (std::uint32_t round = 0; options_.rounds == 0 || round < options_.rounds; ++round) {
+      std::vector<std::string> order = kinds_;
+      for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random_.below(i)]);
+      for (const std::string& kind : order) {
+        if (interrupted_ || (options_.rounds == 0 && steady_now() >= until)) return;
+        if (!one(faults, kind)) return;
+        stage_->rest(milliseconds(500 + random_.below(1'500)));
+      }
+    }
+  }
+
+  /// False: the cluster did not recover, or can't be broken; there is no point in going on.
+  bool one(Faults& faults, const std::string& kind) {
+    auto fault = faults.carry_out(kind);
+    if (!fault) {
+      report_.violations.push_back({Kind::unchecked, fault.error().message});
+      return false;
+    }
+    const auto whole = stage_->wait_until_whole(std::chrono::seconds(options_.whole_max_s));
+    fault->healthy = whole ? std::max(micros(*whole), fault->ended) : -1;
+    if (!whole && interrupted_) return false;
+    say(fmt::format("{:7.1f} s  {} of {} for {:.1f} s; {}", static_cast<double>(fault->began) / 1e6, fault->kind,
+                    fault->target, static_cast<double>(fault->ended - fault->began) / 1e6,
+                    whole
+                        ? fmt::format("whole after {:.1f} s", static_cast<double>(fault->healthy - fault->ended) / 1e6)
+                        : "not whole again: " + stage_->last_trouble()));
+    faults_.push_back(*fault);
+    return whole.has_value();
+  }
+
+  // ---------------------------------------------------------------------------------------------- after
+
+  void finish(CrowdThread& crowd, const OperatorAccess& access) {
+    crowd.stop_sending();
+    say(fmt::format("{} messages acknowledged; waiting for the rest, then reading everything back", crowd.acked()));
+    crowd.settle(kSettleMax);
+    crowd.read_back(access);
+    crowd.close();
+  }
+
+  void look_at_replicas(History& history) {
+    history.partitions = options_.partitions;
+    history.copies = std::min<std::size_t>(3, options_.nodes);
+    if (!stage_->wait_until_whole(std::chrono::seconds(options_.whole_max_s)))
+      report_.violations.push_back({Kind::not_recovered, "at the end: " + stage_->last_trouble()});
+    const auto view = stage_->health().look();
+    if (!view) {
+      report_.violations.push_back({Kind::unchecked, "the configuration store: " + view.error().message});
+      return;
+    }
+    // All at once: who leaves in order moves its partitions first, and logs go on.
+    DataDirectories directories;
+    for (std::size_t i = 0; i < stage_->nodes().size(); ++i) {
+      stage_->expect_up(i, false);
+      stage_->nodes().child(i).freeze();
+    }
+    for (std::size_t i = 0; i < stage_->nodes().size(); ++i) {
+      stage_->nodes().child(i).kill();
+      directories[stage_->nodes().name(i)] = stage_->nodes().data(i);
+    }
+    auto replicas = read_replicas(directories, view->in_sync);
+    if (replicas)
+      history.replicas = std::move(*replicas);
+    else
+      report_.violations.push_back({Kind::diverged, replicas.error().message});
+  }
+
+  int judge(const History& history) {
+    report_.history = &history;
+    const auto found = check(history, {std::chrono::microseconds(std::chrono::seconds(options_.answer_max_s)).count()});
+    report_.violations.insert(report_.violations.end(), found.begin(), found.end());
+    report_.missed_goals = missed_goals(by_kind(history));
+    const Counts counts = counts_of(report_);
+    for (const Violation& one : report_.violations | std::views::take(20))
+      say(std::string(rule_of(one.kind)) + " " + one.text);
+    for (const std::string& one : report_.missed_goals) say(one);
+    if (auto written = write_report(report_, options_.report); !written) return not_started(written.error());
+    say(fmt::format("{}: {} acknowledged, {} lost, {} duplicated, {} out of order, {} violations; {}/report.html",
+                    report_.good() ? "good" : "VIOLATED", counts.acked, counts.lost, counts.duplicated,
+                    counts.out_of_order, report_.violations.size(), options_.report));
+    return report_.good() ? kExitGood : kExitViolated;
+  }
+
+  const Options& options_;
+  const std::atomic<bool>& interrupted_;
+  SeededRandom random_;
+  const SteadyTime began_;
+  Report report_;
+  fs::path folder_;
+  bool isolated_ = false, netem_ = false;
+  std::string why_loopback_, shim_;
+  std::vector<std::string> kinds_;
+  std::vector<Fault> faults_;
+  std::unique_ptr<Stage> stage_;
+};
+
+}  // namespace
+
+int run(const Options& options, const std::atomic<bool>& interrupted) {
+  Run one(options, interrupted);
+  return options.attach ? one.attach() : one.play();
+}
+
+}  // namespace holdfast::chaos
