@@ -86,7 +86,7 @@ void Network::remove() {
 
 /// In the node's namespace; `rules` are lines of a table's body.
 Status Network::rules(std::size_t node, const std::string& rules) {
-  return run({"nft", "add table inet chaos; delete table inet chaos; table inet chaos { " + rules + " }"},
+  return run({"nft", "add table inet chaos; delete table inet chaos\ntable inet chaos {\n" + rules + "}\n"},
              nodes_[node]);
 }
 
@@ -94,15 +94,15 @@ Status Network::cut(std::size_t node, Direction direction) {
   const std::string drop = std::string(" oifname ") + kDevice + " drop; ";
   std::string lines;
   if (direction != Direction::out)
-    lines += std::string("chain in { type filter hook input priority 0; iifname ") + kDevice + " drop; } ";
-  if (direction != Direction::in) lines += "chain out { type filter hook output priority 0;" + drop + "} ";
+    lines += std::string("chain in { type filter hook input priority 0; iifname ") + kDevice + " drop; }\n";
+  if (direction != Direction::in) lines += "chain out { type filter hook output priority 0;" + drop + "}\n";
   return rules(node, lines);
 }
 
 Status Network::part(std::size_t node, std::size_t other) {
   const std::string peer = address(other);
   return rules(node, "chain in { type filter hook input priority 0; ip saddr " + peer +
-                         " drop; } chain out { type filter hook output priority 0; ip daddr " + peer + " drop; }");
+                         " drop; }\nchain out { type filter hook output priority 0; ip daddr " + peer + " drop; }\n");
 }
 
 Status Network::slow(std::size_t node, std::uint32_t delay_ms, std::uint32_t loss_percent) {
