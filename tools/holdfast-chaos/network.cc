@@ -72,6 +72,7 @@ Status Network::add_node(std::size_t node) {
 }
 
 void Network::remove() {
+  relay_.stop();
   if (home_ >= 0) {
     ::setns(home_, CLONE_NEWNET);
     ::close(home_);
@@ -106,12 +107,15 @@ Status Network::part(std::size_t node, std::size_t other) {
 }
 
 Status Network::slow(std::size_t node, std::uint32_t delay_ms, std::uint32_t loss_percent) {
+  if (!netem_)
+    return relay_.start({hub_, nodes_[node], kBridge, kDevice, address(node) + "/24", delay_ms, loss_percent});
   return run({"tc", "qdisc", "replace", "dev", kDevice, "root", "netem", "delay", std::to_string(delay_ms) + "ms",
               std::to_string(delay_ms / 4) + "ms", "loss", std::to_string(loss_percent) + "%"},
              nodes_[node]);
 }
 
 Status Network::mend(std::size_t node) {
+  relay_.stop();
   if (netem_) (void)run({"tc", "qdisc", "del", "dev", kDevice, "root"}, nodes_[node]);  // fails if it was not slow
   return run({"nft", "add table inet chaos; delete table inet chaos"}, nodes_[node]);
 }

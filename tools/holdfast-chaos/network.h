@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tools/holdfast-chaos/relay.h"
 
 namespace holdfast::chaos {
 
@@ -38,11 +39,11 @@ class Network {
   // Cuts a node off from everybody, or two from each other; until mend().
   Status cut(std::size_t node, Direction direction);
   Status part(std::size_t node, std::size_t other);
-  /// Everything that comes to the node's interface is late by so much, and some of it is lost. Needs netem.
+  /// Everything that comes to the node's interface is late by so much, and some of it is lost: by netem where
+  /// the kernel has it, otherwise by a relay of our own (relay.h).
   Status slow(std::size_t node, std::uint32_t delay_ms, std::uint32_t loss_percent);
   Status mend(std::size_t node);
-  /// Whether the kernel has netem.
-  bool can_be_slow() const { return netem_; }
+  bool has_netem() const { return netem_; }
 
  private:
   Status rules(std::size_t node, const std::string& rules);
@@ -53,6 +54,7 @@ class Network {
   std::string hub_;
   std::vector<std::string> nodes_;
   bool netem_ = false;
+  Relay relay_;
   int home_ = -1;  ///< the namespace that we came from
 };
 

@@ -14,10 +14,8 @@ namespace json = boost::json;
 std::int64_t whole(double value) { return std::llround(value); }
 
 json::object of(const Figures& figures) {
-  return {{"p50", whole(figures.p50)},
-          {"p99", whole(figures.p99)},
-          {"max", whole(figures.max)},
-          {"count", figures.count}};
+  return {
+      {"p50", whole(figures.p50)}, {"p99", whole(figures.p99)}, {"max", whole(figures.max)}, {"count", figures.count}};
 }
 
 /// The summary is to be read by people, too: one member a line.

@@ -122,7 +122,7 @@ class Run {
           isolated_ = false;
           why_loopback_ = made.error().message;
         } else {
-          netem_ = probe.can_be_slow();
+          netem_ = probe.has_netem();
         }
       });
       apart.join();
@@ -139,6 +139,9 @@ class Run {
         report_.notes.push_back(std::string(kind.name) + " was left out: " + missing);
     }
     for (const std::string& note : report_.notes) say(note);
+    if (does("slow-net"))
+      report_.notes.push_back(netem_ ? "slow-net: by netem."
+                                     : "slow-net: by a relay of our own; this kernel has no netem.");
     if (kinds_.empty()) return Error{Errc::unsupported, "none of the faults can be done here"};
     report_.notes.push_back(options_.flap_defaults ? "The nodes' flap limits were the defaults."
                                                    : "The nodes' flap limits were off (flap_window_ms = 0).");
@@ -148,7 +151,6 @@ class Run {
   std::string missing_for(const FaultKind& kind) const {
     if (kind.need == Need::namespaces && !isolated_)
       return options_.loopback ? "--loopback" : "no network namespaces (" + why_loopback_ + ")";
-    if (std::string(kind.name) == "slow-net" && !netem_) return "this kernel has no netem";
     if (kind.need == Need::shim && shim_.empty()) return "libholdfast_chaos_shim.so is not beside this program";
     if (kind.need == Need::small_disk && ::geteuid() != 0) return "mounting a small disk needs root";
     return {};
