@@ -58,10 +58,12 @@ void Router::go_on(PartitionId partition, Lane& lane) {
   for (const auto& [id, open] : lane.open) send(partition, lane, id, open);
 }
 
-void Router::set_primary(PartitionId partition, NodeId primary) {
+void Router::set_primary(PartitionId partition, NodeId primary, Epoch epoch) {
   Lane& lane = lanes_[partition.value];
+  if (epoch <= lane.epoch) return;
+  lane.epoch = epoch;
   lane.primary = primary;
-  // A new epoch, though perhaps of the same node: whatever the old one did not answer is asked of the new one.
+  // It may be the same node again: whatever the old one did not answer is asked of the new one.
   go_on(partition, lane);
 }
 

@@ -29,8 +29,8 @@ class Router {
   /// `first_route`: higher than any that an earlier life of this process used.
   Router(NodeId self, std::uint16_t partitions, std::uint64_t first_route, Options options);
 
-  /// Who leads the partition, as the configuration says; 0: nobody.
-  void set_primary(PartitionId partition, NodeId primary);
+  /// Who leads the partition, as the configuration says; 0: nobody. News of an epoch that is known changes nothing.
+  void set_primary(PartitionId partition, NodeId primary, Epoch epoch);
   NodeId primary(PartitionId partition) const { return lanes_[partition.value].primary; }
   void set_link(NodeId node, bool up);
   void ask(PartitionId partition, command::Command command, Answered then);
@@ -62,6 +62,7 @@ class Router {
   };
   struct Lane {
     NodeId primary;
+    Epoch epoch;
     std::uint64_t route = 0;
     bool waits = false;
     SteadyTime again_at{};

@@ -102,15 +102,19 @@ void Worker::turn() {
   in_turn_ = false;
 }
 
+/// What was begun outside of a turn is worked off in one, soon.
+void Worker::want_turn() {
+  if (in_turn_) return;
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(turn_posted_, true)) post_turn();
+}
+
 Copy& Worker::touch(PartitionId id) {
   Slot& slot = slots_[id.value];
   HF_CHECK(slot.copy, "the partition is this worker's");
   if (!std::exchange(slot.touched, true)) {
     touched_.push_back(id);
-    if (!in_turn_) {
-      const std::lock_guard lock(mutex_);
-      if (!std::exchange(turn_posted_, true)) post_turn();
-    }
+    want_turn();
   }
   return *slot.copy;
 }
@@ -245,8 +249,7 @@ void Worker::tell(const chat::TellUsers& all) {
 void Worker::ask(PartitionId partition, command::Command command, Answered then) {
   if (router_) {
     router_->ask(partition, std::move(command), std::move(then));
-    if (!in_turn_) call([] {});  // a turn takes it from there
-    return;
+    return want_turn();
   }
   Worker& owner = shared_.worker_of(partition);
   if (&owner == this)

@@ -215,6 +215,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   };
 
   void post_turn();
+  void want_turn();
   void turn();
   void receive(Mail& mail);
   Copy& touch(PartitionId partition);

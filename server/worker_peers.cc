@@ -59,7 +59,7 @@ void Worker::route() {
       router_timer_set_ = false;
       if (error) return;
       router_->tick(steady_now());
-      call([] {});
+      want_turn();
     });
   }
 }
@@ -228,7 +228,8 @@ void Worker::link(const mail::Link& link) {
 
 void Worker::configured(const mail::Configured& news) {
   if (slots_[news.partition.value].copy) touch(news.partition).replica().configured(*news.row);
-  if (router_) router_->set_primary(news.partition, NodeId(news.row->config.primary().node()));
+  const log::PartitionConfig& config = news.row->config;
+  if (router_) router_->set_primary(news.partition, NodeId(config.primary().node()), Epoch(config.epoch()));
 }
 
 /// Others are to know what is served here, and that it was certain a moment ago.
