@@ -6,6 +6,8 @@
 #include <boost/asio/compose.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -384,7 +386,87 @@ std::string_view HttpRequest::header(std::string_view lower_case) const {
   return {};
 }
 
+namespace {
+
+/// What a handler that answers later and the coroutine that waits share.
+struct Outstanding {
+  explicit Outstanding(const any_io_executor& executor) : timer(executor) {}
+  asio::steady_timer timer;
+  std::optional<HttpResponse> answer;
+};
+
+Awaitable<HttpResponse> answer_of(HttpAsyncHandler handler, HttpRequest request, std::chrono::milliseconds time_max) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto outstanding = std::make_shared<Outstanding>(executor);
+  outstanding->timer.expires_after(time_max);
+  HttpReply reply = [executor, weak = std::weak_ptr(outstanding)](HttpResponse answer) {
+    asio::post(executor, [weak, answer = std::move(answer)]() mutable {
+      const auto waiting = weak.lock();
+      if (!waiting || waiting->answer) return;
+      waiting->answer = std::move(answer);
+      waiting->timer.cancel();
+    });
+  };
+  handler(std::move(request), std::move(reply));
+  co_await outstanding->timer.async_wait(kAsTuple);  // over, or cut short by the answer
+  if (!outstanding->answer) co_return refusal(504, "The answer took too long.");
+  co_return std::move(*outstanding->answer);
+}
+
+std::string serialize(const HostPort& where, const HttpRequest& request) {
+  std::string out = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + where.str() + "\r\n";
+  for (const auto& [name, value] : request.headers) out.append(name).append(": ").append(value).append("\r\n");
+  out += "Content-Length: " + std::to_string(request.body.size()) + "\r\nConnection: close\r\n\r\n";
+  return out + request.body;
+}
+
+HttpResponse translate(http::response<http::string_body> from) {
+  HttpResponse response;
+  response.status = from.result_int();
+  response.content_type = std::string(from[http::field::content_type]);
+  for (const auto& field : from) {
+    std::string name(field.name_string());
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    response.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+  response.body = std::move(from.body());
+  return response;
+}
+
+Awaitable<Result<HttpResponse>> read_response(Stream& stream) {
+  constexpr std::uint64_t kBodyMax = 64u << 20;
+  http::response_parser<http::string_body> parser;
+  parser.eager(true);
+  parser.body_limit(kBodyMax);
+  std::string input;
+  std::array<char, 16 * 1024> more;
+  while (true) {
+    error_code error;
+    if (!input.empty()) input.erase(0, parser.put(asio::buffer(input), error));
+    if (error && error != http::error::need_more) co_return Error{Errc::invalid_argument, error.message()};
+    if (parser.is_done()) co_return translate(parser.release());
+    const std::span<char> room(more);
+    const auto read = co_await stream.read_some(room);
+    if (read.error == asio::error::eof && parser.got_some()) {
+      error_code ended;
+      parser.put_eof(ended);
+      if (!ended && parser.is_done()) co_return translate(parser.release());
+    }
+    if (read.error) co_return Error{Errc::io, read.error.message()};
+    input.append(more.data(), read.bytes);
+  }
+}
+
+}  // namespace
+
 Awaitable<void> serve_http(std::unique_ptr<Stream> stream, HttpHandler handler, HttpOptions options) {
+  HttpAsyncHandler at_once = [handler = std::move(handler)](HttpRequest request, const HttpReply& reply) {
+    reply(handler(request));
+  };
+  co_await serve_http(std::move(stream), std::move(at_once), options);
+}
+
+Awaitable<void> serve_http(std::unique_ptr<Stream> stream, HttpAsyncHandler handler, HttpOptions options) {
   Watchdog watchdog(*stream);
   std::string input;
   for (std::size_t served = 1;; ++served) {
@@ -397,7 +479,8 @@ Awaitable<void> serve_http(std::unique_ptr<Stream> stream, HttpHandler handler, 
     auto request = translate(*read.request, stream->remote_text());
     const bool head = request.method == "HEAD";
     if (head) request.method = "GET";
-    const auto response = handler(request);
+    watchdog.arm(options.answer_max + options.write_max);
+    const auto response = co_await answer_of(handler, std::move(request), options.answer_max);
     if (!keep_alive && !head) {
       co_await answer_and_linger(*stream, watchdog, response);
       co_return;
@@ -407,6 +490,25 @@ Awaitable<void> serve_http(std::unique_ptr<Stream> stream, HttpHandler handler, 
     const auto error = co_await stream->write_all(out);
     if (error || !keep_alive) co_return;
   }
+}
+
+Awaitable<Result<HttpResponse>> fetch_http(HostPort where, HttpRequest request, std::chrono::milliseconds time_max) {
+  const auto until = std::chrono::steady_clock::now() + time_max;
+  auto socket = co_await connect(where, time_max);
+  if (!socket) co_return socket.error();
+  Stream stream(std::move(*socket));
+  Watchdog watchdog(stream);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  watchdog.arm(std::max(left, std::chrono::milliseconds(1)));
+  const std::string out = serialize(where, request);
+  const auto error = co_await stream.write_all(out);
+  if (error && !watchdog.barked()) co_return Error{Errc::io, where.str() + ": " + error.message()};
+  auto response = co_await read_response(stream);
+  if (watchdog.barked()) co_return Error{Errc::retry_later, where.str() + " did not answer in time"};
+  if (!response && response.error().code == Errc::invalid_argument)
+    co_return Error{Errc::invalid_argument, where.str() + " speaks no HTTP: " + response.error().message};
+  if (!response) co_return Error{Errc::io, where.str() + " hung up: " + response.error().message};
+  co_return response;
 }
 
 }  // namespace holdfast

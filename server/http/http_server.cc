@@ -10,6 +10,13 @@ constexpr std::chrono::seconds kOpeningMax{10};
 }
 
 HttpServer::HttpServer(any_io_executor executor, HttpHandler handler, HttpServerOptions options)
+    : HttpServer(std::move(executor),
+                 HttpAsyncHandler([handler = std::move(handler)](HttpRequest request, const HttpReply& reply) {
+                   reply(handler(request));
+                 }),
+                 std::move(options)) {}
+
+HttpServer::HttpServer(any_io_executor executor, HttpAsyncHandler handler, HttpServerOptions options)
     : handler_(std::move(handler)), options_(std::move(options)), tasks_(executor), ending_(executor) {}
 
 HttpServer::~HttpServer() = default;
@@ -31,9 +38,9 @@ void HttpServer::accept(tcp::socket socket) {
 Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream) {
   const bool opened = co_await open(*stream);
   if (!opened) co_return;
-  HttpHandler counting = [this](const HttpRequest& request) {
+  HttpAsyncHandler counting = [this](HttpRequest request, HttpReply reply) {
     ++requests_;
-    return handler_(request);
+    handler_(std::move(request), std::move(reply));
   };
   co_await serve_http(std::move(stream), std::move(counting));
 }

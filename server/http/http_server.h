@@ -25,6 +25,7 @@ struct HttpServerOptions {
 class HttpServer {
  public:
   HttpServer(any_io_executor executor, HttpHandler handler, HttpServerOptions options = {});
+  HttpServer(any_io_executor executor, HttpAsyncHandler handler, HttpServerOptions options = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -42,7 +43,7 @@ class HttpServer {
   Awaitable<bool> open(Stream& stream);
   Awaitable<void> tell_when_stopped(std::function<void()> stopped);
 
-  const HttpHandler handler_;
+  const HttpAsyncHandler handler_;
   const HttpServerOptions options_;
   std::uint64_t requests_ = 0;
   std::unique_ptr<Listener> listener_;

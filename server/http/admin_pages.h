@@ -1,0 +1,44 @@
+/// The operators' side of a cluster over HTTP: what stands where, and what may be asked to change.
+///
+///     GET  /admin/cluster                    nodes, who coordinates, partitions
+///     GET  /admin/copies                     this node's copies of all partitions
+///     GET  /admin/partitions/N[?at=SEQ]      one partition; with `at` the chain value of that entry in this node's log
+///     GET  /admin/events[?since=NUMBER]      what this node saw happen
+///     POST /admin/drain?node=N, undrain?node=N, remove?node=N, move?partition=P&node=N, rebalance
+///
+/// Answers are JSON, errors too: {"error": CODE, "message": what is wrong and what to do}. A POST wants the operators' key
+/// (Authorization: Bearer KEY), and answers 202 when what was asked for is under way; /admin/events says when it was done.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "net/web.h"
+#include "server/http/admin_figures.h"
+
+namespace holdfast::http {
+
+struct AdminAction {
+  enum class Kind : std::uint8_t { drain, undrain, move, rebalance, remove } kind = Kind::drain;
+  std::uint32_t node = 0;
+  std::uint32_t partition = 0;
+};
+
+template <class T>
+using Then = std::function<void(T)>;
+
+/// Where answers come from. Each calls back once, on any thread; none blocks.
+struct AdminParts {
+  std::function<bool(std::string_view key)> is_operator;  ///< compares in constant time
+  std::function<void(Then<Result<ClusterFigures>>)> cluster;
+  std::function<void(Then<CopiesFigures>)> copies;
+  std::function<void(std::uint32_t partition, std::optional<std::uint64_t> at, Then<Result<PartitionDetail>>)>
+      partition;
+  std::function<void(std::uint64_t since, Then<Result<EventsFigures>>)> events;
+  std::function<void(AdminAction, Then<Status>)> act;
+};
+
+/// Serves /admin/…, and gives everything else to `others`.
+HttpAsyncHandler admin_pages(AdminParts parts, HttpHandler others);
+
+}  // namespace holdfast::http
