@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <map>
+
 #include "server/gateway_metrics.h"
 
 namespace holdfast {
@@ -52,6 +54,50 @@ void database_metrics(const DatabaseFigures& f, const char* name, http::Metrics&
                 static_cast<double>(f.block_cache_bytes), database);
 }
 
+void link_metrics(const failover::PeerFigures& peer, http::Metrics& metrics) {
+  const http::Labels node{{"peer", std::to_string(peer.node.value)}};
+  metrics.gauge("peer_link_up", "1 while our connection to that node stands.", peer.up ? 1 : 0, node);
+  metrics.counter("peer_sent_bytes_total", "Bytes to that node.", static_cast<double>(peer.bytes_out), node);
+  metrics.counter("peer_received_bytes_total", "Bytes from that node.", static_cast<double>(peer.bytes_in), node);
+  metrics.counter("peer_frames_dropped_total", "Frames for that node that were lost for want of a link.",
+                  static_cast<double>(peer.dropped), node);
+  metrics.counter("peer_link_losses_total", "Times that a standing link was lost.", static_cast<double>(peer.losses),
+                  node);
+  metrics.gauge("peer_queued_bytes", "Waiting to be sent to that node.", static_cast<double>(peer.queued_bytes), node);
+}
+
+void cluster_metrics(Engine& engine, http::Metrics& metrics) {
+  std::map<failover::Role, std::size_t> roles;
+  std::size_t asks = 0;
+  std::uint64_t asked_again = 0;
+  for (const auto& worker : engine.workers()) {
+    const Worker::Figures figures = worker->figures();
+    for (const auto& [role, count] : figures.roles) roles[role] += count;
+    asks += figures.asks;
+    asked_again += figures.asked_again;
+  }
+  using failover::Role;
+  for (const Role role : {Role::primary, Role::candidate, Role::backup, Role::quarantined})
+    metrics.gauge("partitions", "This node's copies, by role.", static_cast<double>(roles[role]),
+                  {{"role", failover::name_of(role)}});
+  if (engine.cluster() == nullptr) return;
+  const Cluster::Figures cluster = engine.cluster()->figures();
+  metrics.gauge("registered", "1 while this node's row stands in the configuration store.", cluster.registered ? 1 : 0);
+  metrics.gauge("coordinates", "1 on the node that watches over the others.", cluster.coordinates ? 1 : 0);
+  metrics.counter("promotions_total", "Partitions that this node saw get a new primary because theirs died.",
+                  static_cast<double>(cluster.promotions));
+  for (const auto& [size, count] : cluster.in_sync)
+    metrics.gauge("in_sync_partitions", "Partitions by the size of their in-sync set.", static_cast<double>(count),
+                  {{"copies", std::to_string(size)}});
+  metrics.gauge("asks_outstanding", "Commands on their way to primaries, here and elsewhere.",
+                static_cast<double>(asks));
+  metrics.counter("asked_again_total", "Commands asked once more since their primary moved, died or was out of reach.",
+                  static_cast<double>(asked_again));
+  for (const auto& peer : cluster.links.peers) link_metrics(peer, metrics);
+  metrics.counter("peer_refused_total", "Connections of nodes that came to nothing: certificate, cluster or clock.",
+                  static_cast<double>(cluster.links.refused));
+}
+
 }  // namespace
 
 void collect_metrics(Engine& engine, const gateway::Admission& admission, http::Metrics& metrics) {
@@ -66,6 +112,7 @@ void collect_metrics(Engine& engine, const gateway::Admission& admission, http::
     partition_metrics(figures, worker, metrics);
   }
   add_gateway_metrics(metrics, gateways);
+  cluster_metrics(engine, metrics);
   const Engine::Figures figures = engine.figures();
   metrics.counter("commits_total", "Group commits of the log: one write and one sync each.",
                   static_cast<double>(figures.commits.commits));

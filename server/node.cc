@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/version.h"
+#include "server/admin.h"
 #include "server/engine.h"
 #include "server/gateway/admission.h"
 #include "server/http/http_server.h"
@@ -68,11 +69,11 @@ struct Node::Impl {
   void stop_http();
 
   const Config config;
+  asio::io_context control{1};  ///< outlives the engine, whose threads may still answer operators
   std::unique_ptr<Engine> engine;
   std::unique_ptr<gateway::Admission> admission;
   tcp::endpoint client_endpoint, admin_endpoint, http_endpoint;
 
-  asio::io_context control{1};
   std::unique_ptr<http::HttpServer> operators, users;  ///< stopped before `control` goes
   asio::signal_set signals{control, SIGTERM, SIGINT};
   asio::steady_timer watch_timer{control};
@@ -99,7 +100,9 @@ Status Node::Impl::start() {
   if (!opened) return opened.error();
   engine = std::move(*opened);
 
-  auto operator_key = load_operator_key(engine->directory().path() / "operator.key");
+  const auto key_file = engine->directory().path() / "operator.key";
+  auto operator_key =
+      engine->cluster() == nullptr ? load_operator_key(key_file) : share_operator_key(engine->config_store(), key_file);
   if (!operator_key) return operator_key.error();
   auto tls = load_tls(config, engine->directory().path());
   if (!tls) return tls.error();
@@ -111,7 +114,8 @@ Status Node::Impl::start() {
   for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
   if (const Status listening = listen_http(*tls); !listening) return listening.error();
   if (const Status listening = listen(); !listening) return listening.error();
-  if (const Status joined = engine->start_cluster(client_endpoint.port()); !joined) return joined;
+  if (const Status joined = engine->start_cluster(client_endpoint.port(), admin_endpoint.port()); !joined)
+    return joined;
   engine->start_workers();
   return Ok{};
 }
@@ -120,12 +124,18 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
   const auto readiness = [this] {
     const std::size_t open = open_partitions(*engine);
     if (draining) return http::Readiness{false, "draining"};
+    if (engine->cluster() != nullptr) {  // clients of any partition are served from any node
+      const bool registered = engine->cluster()->figures().registered;
+      return http::Readiness{registered, registered ? "" : "this node's row does not stand in the configuration store"};
+    }
     if (open == config.partitions) return http::Readiness{true, {}};
     return http::Readiness{false,
                            std::to_string(open) + " of " + std::to_string(config.partitions) + " partitions serve"};
   };
   const auto metrics = [this](http::Metrics& out) { collect_metrics(*engine, *admission, out); };
-  operators = std::make_unique<http::HttpServer>(control.get_executor(), http::operator_pages({readiness, metrics}));
+  operators = std::make_unique<http::HttpServer>(
+      control.get_executor(),
+      http::admin_pages(admin_parts(*engine, *admission), http::operator_pages({readiness, metrics})));
   auto bound = operators->listen(config.admin);
   if (!bound) return bound.error();
   admin_endpoint = *bound;
@@ -251,7 +261,7 @@ std::string Node::welcome() const {
          "  clients     port " +
          port + " on " + address + ": native frames and WebSocket, TLS 1.3" +
          (config.gateway.allow_plaintext ? " and plain text\n" : "; plain text on loopback only\n") +
-         "  operators   http://" + at(impl_->admin_endpoint) + "/healthz, /readyz, /metrics\n" +
+         "  operators   http://" + at(impl_->admin_endpoint) + "/healthz, /readyz, /metrics, /admin\n" +
          "  users       http://" + at(impl_->http_endpoint) + "/\n" + "  data        " + data + " (operator key in " +
          data + "/operator.key)\n" +
          "\nChat from two terminals:\n"
