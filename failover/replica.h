@@ -115,9 +115,9 @@ class Replica {
     std::vector<std::string> entries;  ///< serialized
   };
   void log_read(LogPage page);
-  /// True if a snapshot of this epoch, as of entry `applied` with this chain value, brings what this copy lacks. Nobody who
-  /// counts lacks what is committed, so who counts never installs (I4, I13).
-  bool may_install(Epoch epoch, Seq applied, const Hash32& chain) const;
+  /// True if a snapshot of this epoch, as of entry `applied` with this chain value, brings what this copy lacks; the epoch
+  /// is promised then, as by an Append. Nobody who counts lacks what is committed, so who counts never installs (I4, I13).
+  bool begin_install(Epoch epoch, Seq applied, const Hash32& chain);
   /// True if no write is under way.
   bool is_settled() const { return writing_.empty() && !building_; }
   /// A copy of the state was installed, everything before it here is void.
@@ -251,6 +251,7 @@ class Replica {
   void settle();
 
   // As a backup (replica_follow.cc).
+  void follow_epoch(Epoch epoch);
   void on_append(const Member& from, Epoch epoch, const peer::Append& append);
   bool take_entries(Epoch epoch, const peer::Append& append);
   bool agrees_at(const peer::Append& append);

@@ -13,18 +13,20 @@ void Replica::reply(const Member& from, Epoch epoch, peer::Replication message) 
   ready_.messages.push_back({from.node, std::move(message)});
 }
 
+void Replica::follow_epoch(Epoch epoch) {
+  if (leads()) step_down();
+  promise(epoch);
+  verified_ = Seq{};
+  ack_due_ = false;
+}
+
 void Replica::on_append(const Member& from, Epoch epoch, const peer::Append& append) {
   if (epoch < promised_ && options_.mutant != Mutant::no_fencing) {
     peer::Replication nack;
     nack.mutable_nack()->set_promised(promised_.value);
     return reply(from, epoch, std::move(nack));
   }
-  if (epoch != promised_) {
-    if (leads()) step_down();
-    promise(epoch);
-    verified_ = Seq{};
-    ack_due_ = false;
-  }
+  if (epoch != promised_) follow_epoch(epoch);
   if (leads()) return;  // our own epoch, from somebody else: no such message can be
   primary_ = from;
   if (Seq(append.previous_seq()) > last_seq_ || !agrees_at(append)) {
@@ -110,12 +112,14 @@ void Replica::cut_from(Seq seq) {
   write({.partition = partition_, .ticket = 0, .cut = cut, .entries = {}, .promise = promise_row()});
 }
 
-bool Replica::may_install(Epoch epoch, Seq applied, const Hash32& chain) const {
-  if (role_ != Role::backup || epoch != promised_ || applied <= committed_) return false;
+bool Replica::begin_install(Epoch epoch, Seq applied, const Hash32& chain) {
+  if (role_ == Role::quarantined || epoch < promised_ || applied <= committed_) return false;
+  if (leads() && epoch == promised_) return false;
   for (const Member& member : in_sync_of(row_.config))
     if (member == self_) return false;
-  const auto ours = place(applied);
-  return !ours || ours->chain != chain;
+  if (const auto ours = place(applied); ours && ours->chain == chain) return false;
+  if (epoch > promised_) follow_epoch(epoch);
+  return true;
 }
 
 void Replica::answer_mismatch(const Member& from, Seq refused) {

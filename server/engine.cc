@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "failover/io/etcd_config_store.h"
 #include "proto/state.pb.h"
+#include "server/greeting.h"
 #include "storage/keys.h"
 #include "storage/snapshot_target.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::chrono::hours kClockJumpMax{24};
 constexpr NodeId kSingleNode{1};
+constexpr NodeId kNobodyYet{UINT32_MAX};  // whose id is not drawn yet
 
 std::string host_name() {
   char name[256] = {};
@@ -161,13 +163,21 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
   cluster_store_ = std::move(*store);
   config_store_ = cluster_store_.get();
 
-  JoinRequest request{cluster.node_name.empty() ? host_name() : cluster.node_name, config_.partitions, false,
-                      wall_now()};
+  JoinRequest request{
+      cluster.node_name.empty() ? host_name() : cluster.node_name, config_.partitions, false, wall_now(), {}};
   Epoch highest{};
   for (const RecoveredPartition& one : recovered) {
     request.has_data |= one.log.last_seq > Seq{};
     highest = std::max(highest, one.log.promised);
   }
+  request.greet = [&](const std::string& uuid, const std::map<NodeId, std::string>& running) -> Status {
+    const auto options = cluster_options({uuid, config_.partitions, kNobodyYet, false}, request.node_name, highest);
+    if (!options) return options.error();
+    std::map<NodeId, HostPort> members;
+    for (const auto& [node, address] : running)
+      if (auto parsed = parse_host_port(address)) members.emplace(node, *parsed);
+    return greet_members(options->links, members);
+  };
   auto membership = join_cluster(*cluster_store_, *own_store_, request, random_);
   if (!membership) return membership.error();
   if (const Status loaded = load_keys(); !loaded) return loaded;
@@ -344,7 +354,8 @@ void Engine::trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed) {
       const std::uint64_t done = std::min(worker.copy(id).slowest_cursor(), flushed_seq).value;
       if (done <= config_.storage.log_keep_entries) return;
       const Seq first(done - config_.storage.log_keep_entries + 1);
-      shared_.blocking([this, id, first] {
+      // On the thread that fills copies: a log is not trimmed while another takes its place.
+      shared_.filling([this, id, first] {
         if (const Status trimmed = log_->trim(id, first); !trimmed)
           spdlog::error("trim_failed partition={} why='{}'", id.value, trimmed.error().message);
       });

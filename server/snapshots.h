@@ -5,7 +5,7 @@
 ///
 /// A copy that is sent ends early when its link, its epoch or the store at the other end is another one; then, and when
 /// the other node refuses, the replica is told and may ask again. A copy that comes is taken only where the replica lacks
-/// it (Replica::may_install), and once something was touched it is finished or thrown away as a whole. Until that is
+/// it (Replica::begin_install), and once something was touched it is finished or thrown away as a whole. Until that is
 /// over, no entries reach the replica.
 #pragma once
 
@@ -94,6 +94,7 @@ class Snapshots {
   void install(PartitionId partition, Receiving& receiving, const std::vector<Seq>& cursors);
   void discard(PartitionId partition, Receiving& receiving);
   void end(PartitionId partition, Receiving& receiving, const std::string& why);
+  void forget(PartitionId partition);
   void answer(const failover::Member& to, Epoch epoch, PartitionId partition, peer::SnapshotTaken taken);
 
   const SnapshotsHost host_;

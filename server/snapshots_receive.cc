@@ -50,7 +50,7 @@ void Snapshots::on_part(const failover::Member& from, Epoch epoch, PartitionId p
   auto at = receives_.find(partition);
   if (at == receives_.end()) {
     auto head = peers::snapshot_head(part);
-    if (!head || !host_.copy(partition).replica().may_install(epoch, head->applied, head->chain)) {
+    if (!head || !host_.copy(partition).replica().begin_install(epoch, head->applied, head->chain)) {
       peer::SnapshotTaken refused;
       refused.set_id(id);
       refused.set_refused(true);
@@ -58,6 +58,7 @@ void Snapshots::on_part(const failover::Member& from, Epoch epoch, PartitionId p
     }
     at =
         receives_.emplace(partition, Receiving{SnapshotReceive(from, epoch, id, now), std::move(*head), {}, now}).first;
+    hold_log(partition);
   }
   Receiving& receiving = at->second;
   if (!receiving.receive.is(from, epoch, id)) {
@@ -81,7 +82,7 @@ void Snapshots::work(PartitionId partition) {
     case SnapshotReceive::Job::none: return;
     case SnapshotReceive::Job::store: return store(partition, at->second);
     case SnapshotReceive::Job::discard: return discard(partition, at->second);
-    case SnapshotReceive::Job::forget: receives_.erase(at); return;
+    case SnapshotReceive::Job::forget: return forget(partition);
   }
 }
 
@@ -141,7 +142,12 @@ void Snapshots::install(PartitionId partition, Receiving& receiving, const std::
   taken.set_id(receiving.receive.id());
   taken.set_next_number(receiving.receive.stored());
   answer(receiving.receive.from(), receiving.receive.epoch(), partition, std::move(taken));
+  forget(partition);
+}
+
+void Snapshots::forget(PartitionId partition) {
   receives_.erase(partition);
+  hold_log(partition);
 }
 
 /// What is here is in pieces: it goes, and the copy begins anew, empty.
@@ -155,7 +161,7 @@ void Snapshots::discard(PartitionId partition, Receiving& receiving) {
       Copy& copy = host_.copy(partition);
       if (copy.replica().role() == failover::Role::backup)
         copy.installed({}, std::vector<Seq>(copy.subscribers().size()));
-      receives_.erase(partition);
+      forget(partition);
     });
   });
 }

@@ -150,6 +150,7 @@ void Snapshots::forget_ended() {
 
 void Snapshots::hold_log(PartitionId partition) {
   std::optional<Seq> at;
+  if (receives_.contains(partition)) at = Seq{};  // nobody trims what is in pieces
   for (auto one = sends_.lower_bound({partition, NodeId{}}); one != sends_.end() && one->first.first == partition;
        ++one)
     if (one->second.send.holds_log(host_.now()))

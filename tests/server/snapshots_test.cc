@@ -5,6 +5,7 @@
 
 #include "storage/memory_database.h"
 #include "storage/state_batch.h"
+#include "storage/state_store.h"
 #include "tests/storage/entries.h"
 
 namespace holdfast {
@@ -252,18 +253,31 @@ TEST_CASE("Snapshots: a new epoch ends one of an earlier epoch, and fills the co
 TEST_CASE("Snapshots: who counts, or has what it brings, or knows a later epoch, installs nothing (I4, I13)") {
   World world;
   world.pass(std::chrono::seconds(5));
-  const failover::Replica& learner = world.learner.copy->replica();
+  failover::Replica& learner = world.learner.copy->replica();
   const Hash32 other{1};
-  CHECK_FALSE(learner.may_install(Epoch(2), learner.committed(), other));
-  CHECK_FALSE(learner.may_install(Epoch(1), Seq(100'000), other));
-  CHECK(learner.may_install(Epoch(2), Seq(100'000), other));
+  CHECK_FALSE(learner.begin_install(Epoch(2), learner.committed(), other));
+  CHECK_FALSE(learner.begin_install(Epoch(1), Seq(100'000), other));
+  REQUIRE(learner.begin_install(Epoch(2), Seq(100'000), other));
   failover::PartitionRow row = learner.row();
   row.revision = 3;
   auto& member = *row.config.add_in_sync();
   member.set_node(kLearner.value);
   member.set_store_id(store_of(kLearner).str());
   world.learner.copy->replica().configured(row);
-  CHECK_FALSE(learner.may_install(Epoch(2), Seq(100'000), other));
+  CHECK_FALSE(learner.begin_install(Epoch(2), Seq(100'000), other));
+}
+
+TEST_CASE("Snapshots: a copy that comes before the first entry of its epoch waits for the promise (W4)") {
+  World world;
+  world.pass(std::chrono::seconds(5));
+  failover::Replica& learner = world.learner.copy->replica();
+  REQUIRE(world.learner.copy->is_drained());
+  REQUIRE(learner.begin_install(Epoch(9), Seq(100'000), Hash32{1}));
+  CHECK(learner.promised() == Epoch(9));
+  CHECK_FALSE(world.learner.copy->is_drained());
+  world.learner.turn();
+  CHECK(world.learner.copy->is_drained());
+  CHECK(world.learner.log_store.meta(kPartition).value().promised_epoch() == 9);
 }
 
 TEST_CASE("SnapshotSend: at most four pieces are under way, and the last one answered is the end") {
