@@ -1,6 +1,7 @@
 #include "server/membership.h"
 
 #include <charconv>
+#include <thread>
 
 #include "failover/cluster_view.h"
 #include "server/recovery.h"
@@ -12,12 +13,16 @@ constexpr const char* kUuid = "cluster/uuid";
 constexpr const char* kPartitions = "cluster/partitions";
 constexpr const char* kTokenKeys = "keys/token";
 constexpr const char* kNextNode = "next_node";
-constexpr const char* kBelongs = "belongs";  // in the node's own store: "<uuid> <node> <founder 0|1>"
+constexpr std::chrono::milliseconds kAskAgain{100};
+constexpr std::chrono::milliseconds kLeaseEnds{4'000};  // 2 s, etcd's half second of slack, and an election of its
+constexpr const char* kBelongs =
+    "belongs";  // in the node's own store: "<uuid> <node> <0: joined | 1: founded it | 2: is founding it>"
 
 struct Belongs {
   std::string uuid;
   std::uint32_t node = 0;
   bool founder = false;
+  bool founding = false;  ///< it may not have come to it: another one may have been first
 };
 
 Result<std::optional<Belongs>> read_belongs(failover::ConfigStore& own) {
@@ -31,13 +36,15 @@ Result<std::optional<Belongs>> read_belongs(failover::ConfigStore& own) {
     return Error{Errc::corrupt, "the note to which cluster this data belongs can't be read: '" + row->value + "'"};
   belongs.uuid = uuid;
   belongs.founder = founder != 0;
+  belongs.founding = founder == 2;
   return std::optional<Belongs>(belongs);
 }
 
 Status write_belongs(failover::ConfigStore& own, const Belongs& belongs) {
   const auto before = own.get(kBelongs);
   if (!before) return before.error();
-  const std::string text = belongs.uuid + " " + std::to_string(belongs.node) + (belongs.founder ? " 1" : " 0");
+  const char* how = belongs.founding ? " 2" : belongs.founder ? " 1" : " 0";
+  const std::string text = belongs.uuid + " " + std::to_string(belongs.node) + how;
   const auto done = own.transact({{kBelongs, before->revision}}, {{kBelongs, text}});
   if (!done) return done.error();
   return Ok{};
@@ -59,20 +66,49 @@ Result<std::uint32_t> draw_node_id(failover::ConfigStore& cluster) {
   return Error{Errc::retry_later, "many nodes join at once: start again"};
 }
 
-/// A member of that name that is not running is who we are; one that is running is somebody else.
-Result<std::uint32_t> node_id_for(failover::ConfigStore& cluster, const std::string& name) {
+/// Who runs under that name: its address; empty: nobody. `id` is whose the name is, 0: nobody's.
+Result<std::string> who_runs_as(failover::ConfigStore& cluster, const std::string& name, std::uint32_t& id) {
   const auto listed = cluster.list("");
   if (!listed) return listed.error();
   failover::ClusterView view;
   view.take(*listed);
-  for (const auto& [id, member] : view.members()) {
+  id = 0;
+  for (const auto& [member_id, member] : view.members()) {
     if (member.row.name() != name) continue;
-    if (const auto* node = view.node(id))
-      return Error{Errc::in_use, "a node called '" + name + "' runs already, at " + node->row.peer_address() +
-                                     ": give this one another name (cluster.node_name), or stop that one"};
-    return id.value;
+    id = member_id.value;
+    const auto* node = view.node(member_id);
+    return node == nullptr ? std::string() : node->row.peer_address();
   }
-  return draw_node_id(cluster);
+  return std::string();
+}
+
+/// A member of that name that is not running is who we are; one that is running is somebody else. One that was killed a
+/// moment ago looks as if it ran until its lease ends: that is waited for.
+Result<std::uint32_t> node_id_for(failover::ConfigStore& cluster, const std::string& name) {
+  std::uint32_t id = 0;
+  std::string address;
+  for (auto waited = std::chrono::milliseconds(0);; waited += kAskAgain) {
+    const auto running = who_runs_as(cluster, name, id);
+    if (!running) return running.error();
+    address = *running;
+    if (address.empty()) return id != 0 ? Result<std::uint32_t>(id) : draw_node_id(cluster);
+    if (waited >= kLeaseEnds) break;
+    std::this_thread::sleep_for(kAskAgain);
+  }
+  return Error{Errc::in_use, "a node called '" + name + "' runs already, at " + address +
+                                 ": give this one another name (cluster.node_name), or stop that one"};
+}
+
+/// Those of them that run may say no.
+Status greet(failover::ConfigStore& cluster, const std::string& uuid, const JoinRequest& request) {
+  if (!request.greet) return Ok{};
+  const auto listed = cluster.list("");
+  if (!listed) return listed.error();
+  failover::ClusterView view;
+  view.take(*listed);
+  std::map<NodeId, std::string> running;
+  for (const auto& [id, node] : view.nodes()) running.emplace(id, node.row.peer_address());
+  return request.greet(uuid, running);
 }
 
 Status found(failover::ConfigStore& cluster, failover::ConfigStore& own, const Belongs& belongs,
@@ -118,11 +154,13 @@ Result<Membership> join_cluster(failover::ConfigStore& cluster, failover::Config
     if (!belongs) {
       auto settings = load_settings(own, request.partitions, random);
       if (!settings) return settings.error();
-      belongs = Belongs{settings->cluster_uuid, 1, true};
+      belongs = Belongs{settings->cluster_uuid, 1, true, true};
       if (const Status written = write_belongs(own, *belongs); !written) return written.error();
     }
     if (const Status founded = found(cluster, own, *belongs, request.partitions, request.now, random); !founded)
       return founded.error();
+    belongs->founding = false;
+    if (const Status written = write_belongs(own, *belongs); !written) return written.error();
     return Membership{belongs->uuid, request.partitions, NodeId(belongs->node), true};
   }
 
@@ -130,11 +168,16 @@ Result<Membership> join_cluster(failover::ConfigStore& cluster, failover::Config
   if (!settings) return settings.error();
   if (belongs && belongs->uuid != settings->cluster_uuid) {
     // It was about to found one of its own, empty, and somebody else was first: it joins that one.
-    if (!belongs->founder || request.has_data) return another_cluster(belongs->uuid, settings->cluster_uuid);
+    if (!belongs->founding || request.has_data) return another_cluster(belongs->uuid, settings->cluster_uuid);
     belongs.reset();
+  }
+  if (belongs && belongs->founding) {  // it was killed between the founding and the note of it
+    belongs->founding = false;
+    if (const Status written = write_belongs(own, *belongs); !written) return written.error();
   }
   if (!belongs) {
     if (request.has_data) return another_cluster("(a node that was alone)", settings->cluster_uuid);
+    if (const Status greeted = greet(cluster, settings->cluster_uuid, request); !greeted) return greeted.error();
     const auto node = node_id_for(cluster, request.node_name);
     if (!node) return node.error();
     belongs = Belongs{settings->cluster_uuid, *node, false};

@@ -5,6 +5,8 @@
 /// Blocking, single-threaded, before the node serves. Errors say what was found and what to do; nothing is changed then.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "base/random.h"
@@ -25,6 +27,8 @@ struct JoinRequest {
   std::uint16_t partitions;  ///< as configured
   bool has_data;             ///< its own log has entries
   WallTime now;
+  /// Shows this node to those that run, by address, before a newcomer writes anything; its error ends the attempt.
+  std::function<Status(const std::string& cluster_uuid, const std::map<NodeId, std::string>& running)> greet = {};
 };
 
 /// The cluster that the data in this store belongs to; empty: none.

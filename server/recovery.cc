@@ -39,7 +39,7 @@ Result<ClusterSettings> load_settings(failover::ConfigStore& config, std::uint16
   std::uint16_t stored = 0;
   const auto& text = partitions->value;
   if (std::from_chars(text.data(), text.data() + text.size(), stored).ec != std::errc{} || stored == 0)
-    return Error{Errc::corrupt, "the stored number of partitions can't be read: '" + text + "'"};
+    return Error{Errc::corrupt, "the row cluster/partitions, the number of partitions, can't be read: '" + text + "'"};
   if (stored != partitions_wanted) return disagrees(stored, partitions_wanted);
   return ClusterSettings{stored, uuid->value};
 }
