@@ -34,6 +34,10 @@ failover::Member member_of(const peer::Hello& hello) {
   return {NodeId(hello.node()), StoreId::from_bytes(hello.store_id()).value_or(StoreId{})};
 }
 
+std::int64_t in_ms(SteadyTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
 Outcome outcome_of(const Result<bool>& done) {
   if (done) return *done ? Outcome::applied : Outcome::refused;
   return done.error().code == Errc::outcome_unknown ? Outcome::unknown : Outcome::refused;
@@ -50,6 +54,7 @@ struct Cluster::Impl {
   void on_down(NodeId node, failover::LinkDown how);
   void on_frame(NodeId from, std::unique_ptr<peer::Frame> frame);
   void on_confirm(NodeId from, const peer::Confirm& confirm);
+  void believe(PartitionId partition);
   void tick();
   void carry_out();
   void take_news(failover::Ready& ready);
@@ -84,13 +89,23 @@ struct Cluster::Impl {
     failover::Member member;
     std::uint64_t ups = 0;
     bool up = false;
+    std::string boot;
+    std::optional<std::int64_t> quickest_ms;  ///< of its confirmations, by its clock and ours, in this life of it
   };
   std::map<NodeId, Peer> peers;
   struct Confirmed {
     NodeId node;
-    std::uint64_t epoch = 0, link = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t link = 0;  ///< from there to here: if it was lost, our connections were forgotten there
+    std::uint64_t back = 0;  ///< from here to there: if it was lost, so were attachments under way
     friend bool operator==(const Confirmed&, const Confirmed&) = default;
   };
+  struct Heard {
+    NodeId node;
+    std::uint64_t epoch = 0, link = 0;
+    SteadyTime at{};
+  };
+  std::map<PartitionId, Heard> heard;          ///< the last confirmation, believed or not
   std::map<PartitionId, Confirmed> confirmed;  ///< by whom, as told last
   SteadyTime next_confirm{};
   std::map<NodeId, std::string> client_addresses;
@@ -262,6 +277,7 @@ void Cluster::Impl::on_up(const peer::Hello& hello) {
   const failover::Member member = member_of(hello);
   Peer& peer = peers[member.node];
   peer.member = member;
+  if (std::exchange(peer.boot, hello.boot_id()) != hello.boot_id()) peer.quickest_ms.reset();
   peer.up = true;
   ++peer.ups;
   to_all([&] { return mail::Link{member, true}; });
@@ -317,18 +333,39 @@ void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
 }
 
 void Cluster::Impl::on_confirm(NodeId from, const peer::Confirm& confirm) {
+  const auto peer = peers.find(from);
+  if (peer == peers.end()) return;
   const SteadyTime now = steady_now();
+  // A process that was frozen finds confirmations of that time in its sockets. The quickest one tells how far the two
+  // clocks are apart; what another took longer is added to its age.
+  const std::int64_t took = in_ms(now) - confirm.sent_ms();
+  std::optional<std::int64_t>& quickest = peer->second.quickest_ms;
+  quickest = std::min(took, quickest.value_or(took));
+  const SteadyTime sent = now - std::chrono::milliseconds(took - *quickest);
   for (const auto& served : confirm.served()) {
     if (served.partition() >= shared.partitions) continue;
     const PartitionId partition(static_cast<std::uint16_t>(served.partition()));
-    const Confirmed news{from, served.epoch(), confirm.link()};
-    Confirmed& known = confirmed[partition];
-    if (news.epoch < known.epoch) continue;  // of one that is deposed and does not know it
-    shared.confirm(partition, now - std::chrono::milliseconds(served.age_ms()));
-    if (known == news) continue;
-    known = news;
-    to_all([&] { return mail::Reattach{partition}; });
+    heard[partition] = {from, served.epoch(), confirm.link(), sent - std::chrono::milliseconds(served.age_ms())};
+    believe(partition);
   }
+}
+
+/// What was heard counts once we know ourselves that the partition is led there, and can reach it: connections attach
+/// themselves anew to it then, and an attachment that goes elsewhere, or nowhere, would be missed by nobody.
+void Cluster::Impl::believe(PartitionId partition) {
+  const auto said = heard.find(partition);
+  const auto row = controller->view().partitions().find(partition);
+  if (said == heard.end() || row == controller->view().partitions().end()) return;
+  const auto& [node, epoch, link, at] = said->second;
+  if (row->second.config.epoch() != epoch || row->second.config.primary().node() != node.value) return;
+  const Peer& peer = peers[node];
+  if (!peer.up) return;
+  shared.confirm(partition, at);
+  const Confirmed news{node, epoch, link, peer.ups};
+  Confirmed& known = confirmed[partition];
+  if (known == news) return;
+  known = news;
+  to_all([&] { return mail::Reattach{partition}; });
 }
 
 /// Everybody is told which partitions are served here, and since when that was certain.
@@ -336,6 +373,7 @@ void Cluster::Impl::confirm() {
   const SteadyTime now = steady_now();
   next_confirm = now + kConfirm;
   peer::Confirm out;
+  out.set_sent_ms(in_ms(now));
   for (std::uint16_t p = 0; p < shared.partitions; ++p) {
     const PartitionId partition(p);
     const std::uint64_t epoch = shared.serves[p].load(std::memory_order_relaxed);
@@ -345,7 +383,7 @@ void Cluster::Impl::confirm() {
     served.set_partition(p);
     served.set_epoch(epoch);
     served.set_age_ms(static_cast<std::uint32_t>(std::clamp<std::int64_t>(age.count(), 0, 60'000)));
-    const Confirmed news{{}, epoch, 0};
+    const Confirmed news{{}, epoch, 0, 0};
     Confirmed& known = confirmed[partition];
     if (known.epoch > epoch || known == news) continue;
     known = news;
@@ -429,6 +467,7 @@ void Cluster::Impl::configured(const failover::Configured& news) {
   }
   const auto row = std::make_shared<const failover::PartitionRow>(news.row);
   to_all([&] { return mail::Configured{news.partition, row}; });
+  believe(news.partition);
 }
 
 /// Clients are told where else they may go.
