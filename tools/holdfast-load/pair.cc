@@ -79,6 +79,9 @@ std::uint64_t Pair::resumed() const {
 
 std::uint64_t Pair::logins() const { return sender_->client.logins() + receiver_->client.logins(); }
 
+const client::Client& Pair::sender_client() const { return sender_->client; }
+const client::Client& Pair::receiver_client() const { return receiver_->client; }
+
 void Pair::send(SteadyTime planned) {
   const std::uint64_t sequence = checker_.sent(planned);
   auto taken = sender_->client.send(conversation_, make_body(index_, sequence, options_.body_bytes),

@@ -43,6 +43,9 @@ class Pair {
   std::uint64_t resumed() const;
   std::uint64_t logins() const;
   Checker& checker() { return checker_; }
+  /// Its two connections: where they are, how often they went on elsewhere.
+  const client::Client& sender_client() const;
+  const client::Client& receiver_client() const;
   const ConversationId& conversation() const { return conversation_; }
   std::uint32_t index() const { return index_; }
   const ProvisionedUser& sender() const { return sender_user_; }

@@ -1,0 +1,84 @@
+# ./dev bench cluster: three nodes with three copies beside one node alone, on the same cores and disk. Sourced by ./dev
+# after cluster.sh.
+
+# Hundredths of a second of processor time that these processes have used.
+bench_cpu() { # pid…
+  local pid total=0 fields
+  for pid in "$@"; do
+    read -r -a fields < <(sed 's/.*) //' "/proc/$pid/stat")
+    total=$((total + fields[11] + fields[12]))
+  done
+  echo "$total"
+}
+
+bench_value() { # file key: a number of a JSON object that stands alone, or "key.inner"
+  python3 -c 'import json,sys
+v=json.load(open(sys.argv[1]))
+for key in sys.argv[2].split("."): v=v[key]
+print(v)' "$1" "$2"
+}
+
+# One load, and what the servers spent on it: acknowledged/s, p50, p99, µs for a delivered message.
+bench_load() { # json servers key "pids" argument…
+  local json=$1 servers=$2 key=$3 pids=$4 before after
+  shift 4
+  # shellcheck disable=SC2086
+  before=$(bench_cpu $pids)
+  build/bin/holdfast-load messages --server "$servers" --operator-key "$key" --tls --json "$json" "$@" >"$json.log" 2>&1 ||
+    { tail -n 12 "$json.log" >&2 && return 1; }
+  # shellcheck disable=SC2086
+  after=$(bench_cpu $pids)
+  awk -v rate="$(bench_value "$json" acked_per_s)" -v p50="$(bench_value "$json" ack_ms.p50)" \
+    -v p99="$(bench_value "$json" ack_ms.p99)" -v messages="$(bench_value "$json" delivered)" \
+    -v ticks=$((after - before)) 'BEGIN { printf "%.0f %.2f %.2f %.1f", rate, p50, p99, ticks * 10000 / messages }'
+}
+
+bench_row() { # what single cluster unit
+  awk -v what="$1" -v one="$2" -v three="$3" -v unit="$4" \
+    'BEGIN { printf "  %-46s %10s %10s   %6.2f   %s\n", what, one, three, (one > 0 ? three / one : 0), unit }'
+}
+
+cmd_bench_cluster() { # [--seconds S]
+  local seconds=10 folder base pids one three one_slow three_slow servers
+  [[ ${1:-} != --seconds ]] || seconds=$2
+  packages_install
+  build release programs
+  base=$(cluster_free_base 3)
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
+  bench_folder=$folder
+  trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
+
+  build/bin/holdfastd --data "$folder/single" --listen "127.0.0.1:$((base + 9))" --http 127.0.0.1:0 --admin 127.0.0.1:0 \
+    --workers 1 >"$folder/single.log" 2>&1 &
+  bench_single=$!
+  cluster_wait "the single node" "$folder/single.log" 30 cluster_port_taken $((base + 9))
+  one=$(bench_load "$folder/one" "127.0.0.1:$((base + 9))" "$folder/single/operator.key" "$bench_single" \
+    --pairs 200 --seconds "$seconds")
+  one_slow=$(bench_load "$folder/one_slow" "127.0.0.1:$((base + 9))" "$folder/single/operator.key" "$bench_single" \
+    --pairs 200 --seconds "$seconds" --rate 1000)
+  kill -TERM "$bench_single" && wait "$bench_single" || true
+
+  cluster_start "$folder" "$base" 3
+  cluster_wait "three copies of everything" "$folder/n1.log" 60 bench_is_whole $((base + 90))
+  pids="$(cluster_pid "$folder" n1) $(cluster_pid "$folder" n2) $(cluster_pid "$folder" n3)"
+  servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
+  three=$(bench_load "$folder/three" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 --seconds "$seconds")
+  three_slow=$(bench_load "$folder/three_slow" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 \
+    --seconds "$seconds" --rate 1000)
+
+  read -r -a one <<<"$one" && read -r -a three <<<"$three"
+  read -r -a one_slow <<<"$one_slow" && read -r -a three_slow <<<"$three_slow"
+  printf '\n  %-46s %10s %10s   %6s\n' "" "one node" "3 copies" ratio
+  bench_row "acknowledged messages a second, at most" "${one[0]}" "${three[0]}" "/s   (goal: 0.40)"
+  bench_row "processor time of the servers for a message" "${one[3]}" "${three[3]}" "µs"
+  bench_row "acknowledged at 1,000 a second, p50" "${one_slow[1]}" "${three_slow[1]}" "ms"
+  bench_row "acknowledged at 1,000 a second, p99" "${one_slow[2]}" "${three_slow[2]}" "ms"
+  echo "Outages at kills and cuts: holdfast-chaos run (outage_ms in its summary)."
+}
+
+bench_is_whole() { # admin port
+  build/bin/holdfastctl --admin "127.0.0.1:$1" status --json >"$bench_folder/status.json" &&
+    python3 -c 'import json,sys
+parts=json.load(open(sys.argv[1]))["partitions"]
+sys.exit(0 if parts and all(len(p["in_sync"]) == 3 for p in parts) else 1)' "$bench_folder/status.json"
+}
