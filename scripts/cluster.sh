@@ -78,6 +78,9 @@ http = "127.0.0.1:$((base + 80 + i))"
 admin = "127.0.0.1:$((base + 90 + i))"
 workers = 1
 
+[clients]
+drain_max_s = 4
+
 [storage]
 disk_reserve_bytes = 67108864
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "tools/holdfastctl/certs.h"
+#include "tools/holdfastctl/cluster_commands.h"
 #include "tools/holdfastctl/duration.h"
 
 namespace holdfast::ctl {
@@ -12,14 +13,15 @@ namespace holdfast::ctl {
 namespace {
 
 constexpr const char* kFooter = R"(
-Everything done here is in the server's audit log.
+Accounts and keys are changed over --server, a cluster is looked at and changed over --admin; changes want the operator
+key, which all nodes of a cluster have in their data directory. What is done to accounts is in the server's audit log.
 
 provision makes users without a password, each with one session, and prints a line for each: name, user id and
 resume token in hex, with tabs between. A name that was provisioned before gets one more session. Tokens are secrets:
 --out writes them to a file that only you can read.
 
-Exit codes: 0 done; 1 refused (standard error says why); 2 wrong usage; 3 could not connect, or the key is not the
-server's.)";
+Exit codes: 0 done; 1 refused, or no node answered, or verify found a difference (standard error says why); 2 wrong
+usage; 3 (users, keys) could not connect, or the key is not the server's.)";
 
 struct Written {
   std::string servers = "127.0.0.1:7400";
@@ -92,12 +94,15 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
   CertsCommand certs;
   add_certs(app, certs);
+  ClusterCommand cluster;
+  add_cluster(app, cluster);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
   }
   if (const auto code = run_certs(certs)) return *code;
+  if (const auto code = run_cluster(cluster, written.key_file, written.timeout)) return *code;
   if (provision->parsed())
     options.task = written.names;
   else if (rotate->parsed())

@@ -1,0 +1,127 @@
+#include "tools/holdfastctl/admin.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <future>
+
+#include "net/task_group.h"
+#include "tools/holdfastctl/figures.h"
+
+namespace holdfast::ctl {
+namespace {
+
+Awaitable<void> fetch(HostPort where, HttpRequest request, std::chrono::milliseconds time_max,
+                      std::optional<Result<HttpResponse>>* into) {
+  auto response = co_await fetch_http(std::move(where), std::move(request), time_max);
+  into->emplace(std::move(response));
+}
+
+Error refused(const HostPort& where, const HttpResponse& response) {
+  const std::string message = parse_error(response.body);
+  switch (response.status) {
+    case 400: return {Errc::unsupported, message};
+    case 401: return {Errc::permission_denied, message};
+    case 404: return {Errc::not_found, message};
+    case 409: return {Errc::not_primary, message};
+    case 503: return {Errc::retry_later, message};
+    default: return {Errc::io, where.str() + " answered " + std::to_string(response.status) + ": " + message};
+  }
+}
+
+}  // namespace
+
+Result<std::vector<HostPort>> parse_admin(std::string_view text) {
+  std::vector<HostPort> all;
+  for (std::size_t from = 0; from <= text.size();) {
+    const auto comma = std::min(text.find(',', from), text.size());
+    auto one = parse_host_port(text.substr(from, comma - from));
+    if (!one) return Error{Errc::invalid_argument, "--admin: " + one.error().message};
+    all.push_back(std::move(*one));
+    from = comma + 1;
+  }
+  return all;
+}
+
+std::string nobody_answered(const std::vector<HostPort>& where, const std::vector<std::string>& why) {
+  std::string text = where.size() == 1 ? "no node answers:" : "none of these nodes answers:";
+  for (std::size_t i = 0; i < where.size(); ++i) text += "\n  " + where[i].str() + "  " + why[i];
+  return text +
+         "\nIs holdfastd running there? --admin takes the operators' ports of your nodes (`admin` in their "
+         "configuration), several with commas; they listen on loopback unless configured, so ask on the node itself.";
+}
+
+Result<HttpResponse> Admin::ask(const HostPort& where, const std::string& method, const std::string& target,
+                                std::chrono::milliseconds time_max) {
+  HttpRequest request;
+  request.method = method;
+  request.target = target;
+  if (method == "POST") {
+    auto secret = key();
+    if (!secret) return secret.error();
+    request.headers.emplace_back("Authorization", "Bearer " + *secret);
+  }
+  boost::asio::io_context io(1);
+  TaskGroup tasks(io.get_executor());
+  std::optional<Result<HttpResponse>> response;
+  tasks.spawn("fetch", fetch(where, std::move(request), time_max, &response));
+  io.run();
+  if (!response) return Error{Errc::io, "the question could not be asked"};
+  return std::move(*response);
+}
+
+Result<std::string> Admin::key() {
+  if (!key_.empty()) return key_;
+  std::ifstream file(options_.key_file);
+  if (!std::getline(file, key_) || key_.empty())
+    return Error{Errc::invalid_argument, "cannot read the operator key from " + options_.key_file +
+                                             " (--operator-key FILE; it lies in every node's data directory)"};
+  return key_;
+}
+
+Result<std::string> Admin::get_from(const HostPort& where, const std::string& target,
+                                    std::chrono::milliseconds time_max) {
+  auto response = ask(where, "GET", target, time_max);
+  if (!response) return response.error();
+  if (response->status != 200) return refused(where, *response);
+  return std::move(response->body);
+}
+
+Result<std::string> Admin::get(const std::string& target) {
+  std::vector<std::string> why;
+  for (std::size_t i = 0; i < options_.where.size(); ++i) {
+    auto response = ask(options_.where[i], "GET", target, options_.time_max);
+    if (!response) {
+      why.push_back(response.error().message);
+      continue;
+    }
+    std::rotate(options_.where.begin(), options_.where.begin() + static_cast<std::ptrdiff_t>(i),
+                options_.where.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    if (response->status != 200) return refused(options_.where.front(), *response);
+    return std::move(response->body);
+  }
+  return Error{Errc::io, nobody_answered(options_.where, why)};
+}
+
+Status Admin::post_to(const HostPort& where, const std::string& target) {
+  auto response = ask(where, "POST", target, options_.time_max);
+  if (!response) return response.error();
+  if (response->status != 202) return refused(where, *response);
+  return Ok{};
+}
+
+Status Admin::post(const std::string& target) {
+  std::vector<std::string> why;
+  std::optional<Error> elsewhere;
+  for (const HostPort& where : options_.where) {
+    const Status done = post_to(where, target);
+    if (done || (done.error().code != Errc::io && done.error().code != Errc::not_primary)) return done;
+    why.push_back(done.error().message);
+    if (done.error().code == Errc::not_primary) elsewhere = done.error();
+  }
+  if (elsewhere) return *elsewhere;
+  return Error{Errc::io, nobody_answered(options_.where, why)};
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,32 @@
+/// `holdfastctl status`, `watch`, `drain`, `undrain`, `move`, `rebalance`, `partition`, `events`, `remove`, `verify`: what
+/// is asked of a cluster over its nodes' operators' ports.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::ctl {
+
+/// What was written on the command line.
+struct ClusterCommand {
+  std::vector<CLI::App*> all;
+  std::string admin = "127.0.0.1:7490";
+  std::string node;
+  std::uint32_t partition = 0;
+  bool json = false;
+  bool follow = false;
+  bool no_wait = false;
+};
+
+/// Adds the commands to `app`; both outlive the parse.
+void add_cluster(CLI::App& app, ClusterCommand& command);
+
+/// Carries it out, if one of them was asked for, and says how to exit. `time_max`: for one answer of a node.
+std::optional<int> run_cluster(const ClusterCommand& command, const std::string& key_file, double timeout_s);
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,20 @@
+/// What nodes tell over their admin pages, read back from JSON. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "server/http/admin_figures.h"
+
+namespace holdfast::ctl {
+
+/// Fail with corrupt, naming what is missing or of another kind.
+Result<http::ClusterFigures> parse_cluster(std::string_view json);
+Result<http::CopiesFigures> parse_copies(std::string_view json);
+Result<http::PartitionDetail> parse_partition(std::string_view json);
+Result<http::EventsFigures> parse_events(std::string_view json);
+/// One line.
+std::string event_json(const http::EventFigures& event);
+/// The message of an error answer; or the text itself, if it is none.
+std::string parse_error(std::string_view json);
+
+}  // namespace holdfast::ctl
