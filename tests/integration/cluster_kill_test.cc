@@ -75,7 +75,7 @@ TEST_CASE("Cluster kill: a node whose disk was wiped comes back as a stranger un
   const std::string store = store_of(cluster, victim);
   cluster.wipe(victim);
   crowd.talk(kTimes);
-  cluster.node(victim).start();
+  cluster.node(victim).start();  // at once: its lease still stands
   cluster.await_in_sync(3);
   crowd.check_all_came();
   CHECK(cluster.id_of(victim) == id);

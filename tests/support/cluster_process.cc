@@ -56,8 +56,9 @@ ClusterProcess::ClusterProcess(ClusterProcessOptions options)
 }
 
 std::string ClusterProcess::config_of(const std::string& node_name, std::uint16_t peer_port) {
-  return "[storage]\ndisk_reserve_bytes = 1000000\n[cluster]\nstore = \"" + store_address() + "\"\nnode_name = \"" +
-         node_name + "\"\nlisten = \"127.0.0.1:" + std::to_string(peer_port) + "\"\nflap_window_ms = 0\n" +
+  return "[storage]\ndisk_reserve_bytes = 1000000\n" + options_.storage_config + "[cluster]\nstore = \"" +
+         store_address() + "\"\nnode_name = \"" + node_name + "\"\nlisten = \"127.0.0.1:" + std::to_string(peer_port) +
+         "\"\nflap_window_ms = 0\n" +
          (options_.plaintext ? std::string("allow_plaintext = true\n") : certificates_.lines_for(node_name)) +
          options_.cluster_config;
 }

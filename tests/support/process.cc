@@ -139,6 +139,8 @@ std::string contents_of(const std::filesystem::path& file) {
   return text.str();
 }
 
+void write_file(const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text; }
+
 Ended run_program(const std::vector<std::string>& command) {
   ScratchFolder folder;
   Launch launch{.command = command, .out = create(folder.path() / "out"), .err = create(folder.path() / "err")};

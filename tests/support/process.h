@@ -103,5 +103,6 @@ std::uint16_t free_port(const std::string& host = "127.0.0.1");
 /// $HOLDFAST_BIN/name.
 std::string program(const std::string& name);
 std::string contents_of(const std::filesystem::path& file);
+void write_file(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace holdfast::testing
