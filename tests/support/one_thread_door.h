@@ -1,4 +1,4 @@
-/// OneThreadNode's side towards clients: what a worker is to its gateway. Only one_thread_node.cc includes this.
+/// OneThreadNode's side towards clients: what a worker is to its gateway. Only its own files include this.
 #pragma once
 
 #include "tests/support/one_thread_node.h"

@@ -6,6 +6,10 @@
 /// comes next. Kept are the orders that the real node keeps: mail between two workers is first in first out, entries
 /// become durable and are applied in the order of their partition; row loads and scans come in any order.
 ///
+/// Started alone it is a whole server; with join() it is one of several, and its Surroundings are what server/cluster.cc
+/// is to a Worker: what that sends to workers comes in by the calls below, and each place (a partition, a door) stands for
+/// a worker, with a Router of its own. Mail from the surroundings to one place is first in first out.
+///
 /// Time stands still but for advance() and ticks that the seed throws in. A database write that fails stands for kill -9
 /// at that moment: nothing more happens until crash() and start().
 #pragma once
@@ -19,8 +23,10 @@
 #include "server/chat/backend.h"
 #include "server/chat/tokens.h"
 #include "server/copy.h"
+#include "server/recovery.h"
 #include "storage/memory_database.h"
 #include "storage/state_batch.h"
+#include "tests/support/surroundings.h"
 
 namespace holdfast {
 
@@ -42,6 +48,8 @@ class OneThreadNode {
 
   /// As server/engine does. An error also when the write limit is reached in it: then is_dead().
   Status start();
+  /// One of several, with what its disk was found to hold. Time is set_time() and tick()'s from here on.
+  void join(const std::vector<RecoveredPartition>& recovered, OneThreadJoined joined);
   /// Power cut: what is volatile is gone, the databases keep what was durable, and as much more as the seed says.
   void crash();
   bool is_running() const { return running_ != nullptr && !is_dead(); }
@@ -55,6 +63,28 @@ class OneThreadNode {
   /// Everything that was handed over is applied to the state.
   void apply_all();
 
+  bool has_work() const;
+
+  // In a cluster: the calls of its surroundings.
+  void set_time(SteadyTime steady, WallTime wall) {
+    steady_ = steady;
+    wall_ = wall;
+  }
+  void tick();
+  void tick_routers();
+  void link(failover::Member peer, bool up);
+  void from_peer(failover::Member from, std::shared_ptr<const peer::Frame> frame);
+  void gone(NodeId node, bool is_gone);
+  void held_back(const std::set<NodeId>& nodes);
+  void configured(PartitionId partition, const failover::PartitionRow& row);
+  void reconfigured(PartitionId partition, std::uint64_t compared, failover::Outcome outcome);
+  void hand_off(PartitionId partition, Epoch epoch, NodeId to);
+  void reattach(PartitionId partition);
+  /// The epoch in which it is served here; 0: it is not.
+  std::uint64_t serves(PartitionId partition) const;
+  SteadyTime confirmed_at(PartitionId partition) const;
+  void confirm(PartitionId partition, SteadyTime at);
+
   // What a front door sees. Callbacks come from within step().
   chat::Backend& backend(std::uint16_t door);
   chat::Attachments& attachments(std::uint16_t door);
@@ -62,6 +92,7 @@ class OneThreadNode {
   void disconnect(chat::ConnectionRef connection);
 
   Copy& copy(std::uint16_t index);
+  const Copy& copy(std::uint16_t index) const { return const_cast<OneThreadNode*>(this)->copy(index); }
   WriteLimit& limit() { return *limit_; }
   MemoryDatabase& log_database() { return log_database_; }
   MemoryDatabase& state_database() { return state_database_; }
@@ -74,7 +105,7 @@ class OneThreadNode {
 
   /// Every entry that was ever durable, by partition, though trimmed since. CHECKs that none is ever written twice with
   /// other content (I3, I4).
-  const std::vector<log::Entry>& archive(std::uint16_t partition) const { return archive_[partition]; }
+  const std::vector<std::vector<log::Entry>>& archive() const { return archive_; }
 
  private:
   class Door;
@@ -84,6 +115,8 @@ class OneThreadNode {
 
   std::size_t committer() const { return std::size_t{options_.partitions} + options_.doors; }
   std::size_t applier() const { return committer() + 1; }
+  std::size_t surroundings() const { return applier() + 1; }
+  std::size_t places() const { return surroundings() + 1; }
   std::size_t door_place(std::uint16_t door) const { return std::size_t{options_.partitions} + door; }
 
   void send(std::size_t from, std::size_t to, Call call);
@@ -101,6 +134,21 @@ class OneThreadNode {
   void apply_some(std::size_t entries);
   void flush_and_trim();
   void keep(const Batch& batch);
+  void add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self,
+                  failover::Replica::Options replica);
+
+  // In a cluster (one_thread_peers.cc).
+  void wake_router(std::size_t place);
+  void route_one(std::size_t pick);
+  void submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask);
+  void answer_ask(NodeId to, std::uint32_t worker, PartitionId by, std::uint64_t id, std::uint64_t route,
+                  command::Answer answer);
+  void receive(const failover::Member& from, std::size_t place, const peer::Frame& frame);
+  void replicate(PartitionId id, Copy::Ready& ready);
+  void read_copies_log(PartitionId id, failover::Replica::LogWanted wanted);
+  void publish_serving(Copy& copy);
+  /// True: its primary is on another node, and what `fill` says is on its way there.
+  bool to_other_node(std::size_t from, PartitionId partition, const std::function<void(peer::Frame&)>& fill);
 
   const OneThreadOptions options_;
   SeededRandom random_;

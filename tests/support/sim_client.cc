@@ -1,5 +1,6 @@
 #include "tests/support/sim_client.h"
 
+#include "base/check.h"
 #include "base/uuid.h"
 
 namespace holdfast {
@@ -19,7 +20,11 @@ bool is_to_be_asked_again(const v1::ServerFrame& frame) {
 }  // namespace
 
 SimClient::SimClient(OneThreadNode& node, History& history, Options options)
-    : node_(node), history_(history), options_(std::move(options)), random_(node.random().next()) {
+    : node_(&node),
+      door_(options.door),
+      history_(history),
+      options_(std::move(options)),
+      random_(node.random().next()) {
   password_ = options_.password;
 }
 
@@ -28,7 +33,7 @@ SimClient::~SimClient() = default;
 // ------------------------------------------------------------------------------------------------ being connected
 
 void SimClient::pump() {
-  if (away_ || ended_ || !node_.is_running()) return;
+  if (away_ || ended_ || !node_->is_running()) return;
   if (phase_ == Phase::away) return connect();
   if (phase_ != Phase::online) return;
   for (auto& [number, request] : requests_)
@@ -53,12 +58,12 @@ void SimClient::pump() {
 void SimClient::connect() {
   phase_ = Phase::connecting;
   connection_life_ = std::make_shared<int>(0);
-  connection_ = node_.connect(options_.door, [this](const chat::Delivery& delivery) { on_delivery(delivery); });
+  connection_ = node_->connect(door_, [this](const chat::Delivery& delivery) { on_delivery(delivery); });
   attached_ = confirming_ = false;
   credit_ = 0;
   for (auto& [number, request] : requests_) request.sent = false;
   if (login_.operation_case() == v1::ClientFrame::OPERATION_NOT_SET && token_.empty()) {
-    login_.set_idempotency_id(make_uuid7(node_.now(), random_).str());
+    login_.set_idempotency_id(make_uuid7(node_->now(), random_).str());
     if (options_.registers && logins_ == 0 && user_.is_zero()) {
       login_.mutable_register_()->set_username(options_.username);
       login_.mutable_register_()->set_password(password_);
@@ -80,10 +85,11 @@ void SimClient::connect() {
 }
 
 void SimClient::on_login(const chat::RequestOutcome& outcome) {
+  ++heard_;
   if (!outcome.logged_in) {
     if (is_to_be_asked_again(outcome.frame)) {
       phase_ = Phase::away;
-      return node_.disconnect(connection_);
+      return node_->disconnect(connection_);
     }
     return on_ended(outcome.frame.error().code());
   }
@@ -104,7 +110,7 @@ void SimClient::on_login(const chat::RequestOutcome& outcome) {
   }
   raw_position_ = cursor_;
   attached_ = true;
-  node_.attachments(options_.door).attach({user_, session_, connection_, cursor_, options_.credit_bytes});
+  node_->attachments(door_).attach({user_, session_, connection_, cursor_, options_.credit_bytes});
 }
 
 void SimClient::lost_connection() {
@@ -115,11 +121,27 @@ void SimClient::lost_connection() {
   attached_ = confirming_ = false;
 }
 
+void SimClient::move_to(OneThreadNode& node, std::uint16_t door) {
+  HF_CHECK(phase_ == Phase::away, "a client leaves before it moves");
+  node_ = &node;
+  door_ = door;
+}
+
+void SimClient::reattach() {
+  if (!attached_) return;
+  auto& attachments = node_->attachments(door_);
+  attachments.detach(user_, connection_);
+  node_->disconnect(connection_);
+  connection_ = node_->connect(door_, [this](const chat::Delivery& delivery) { on_delivery(delivery); });
+  credit_ = 0;
+  attachments.attach({user_, session_, connection_, raw_position_, options_.credit_bytes});
+}
+
 void SimClient::leave() {
   away_ = true;
   if (phase_ == Phase::away) return;
-  if (attached_) node_.attachments(options_.door).detach(user_, connection_);
-  node_.disconnect(connection_);
+  if (attached_) node_->attachments(door_).detach(user_, connection_);
+  node_->disconnect(connection_);
   lost_connection();
 }
 
@@ -144,7 +166,7 @@ void SimClient::run(v1::ClientFrame frame, std::function<void(const chat::Reques
   if (phase_ == Phase::online) caller = {user_, session_, options_.username, false, {}};
   const std::weak_ptr<int> life = connection_life_;
   chat::run_request(
-      node_.backend(options_.door), std::move(caller), std::move(frame),
+      node_->backend(door_), std::move(caller), std::move(frame),
       [life, then = std::move(then)](const chat::RequestOutcome& outcome) {
         if (!life.expired()) then(outcome);
       },
@@ -164,7 +186,7 @@ void SimClient::note_asked(const v1::ClientFrame& frame) {
 }
 
 std::size_t SimClient::ask(v1::ClientFrame frame) {
-  const std::string id = make_uuid7(node_.now(), random_).str();
+  const std::string id = make_uuid7(node_->now(), random_).str();
   Request& request = requests_[next_request_];
   if (frame.has_post()) {
     frame.mutable_post()->set_client_message_id(id);
@@ -186,6 +208,7 @@ void SimClient::send(std::size_t number) {
 }
 
 void SimClient::on_answer(std::size_t number, const v1::ServerFrame& frame) {
+  ++heard_;
   Request& request = requests_.at(number);
   if (request.answer) return;
   const bool is_post = request.frame.has_post();
@@ -234,6 +257,7 @@ void SimClient::on_delivery(const chat::Delivery& delivery) {
   HF_CHECK(frame.ParseFromString(inbox.frame) && frame.has_inbox(), "an inbox frame parses");
   if (!attached_) return;
   ++inbox_frames_;
+  ++heard_;
   on_inbox(frame.inbox());
   if (raw_position_ != inbox.position) history_.complaints.push_back("H5: a frame names another last position");
   credit_ += inbox.frame.size();
@@ -274,7 +298,7 @@ void SimClient::hold_reading(bool hold) {
 /// In lumps, as a gateway does.
 void SimClient::give_credit() {
   if (hold_reading_ || !attached_ || credit_ < options_.credit_bytes / 4) return;
-  node_.attachments(options_.door).give_credit(user_, connection_, std::exchange(credit_, 0));
+  node_->attachments(door_).give_credit(user_, connection_, std::exchange(credit_, 0));
 }
 
 }  // namespace holdfast

@@ -1,4 +1,4 @@
-/// A small client and its connection, for OneThreadNode: it registers or logs in, resumes by its token, asks again under
+/// A small client and its connection, for OneThreadNodes: it registers or logs in, resumes by its token, asks again under
 /// the same ids what was not answered, takes over its inbox and acknowledges it, stores replaced tokens.
 ///
 /// It keeps what a client keeps on its own disk; a crash of the node takes only its connection. Everything it sees goes
@@ -43,6 +43,12 @@ class SimClient {
   void come_back() { away_ = false; }
   /// Takes nothing from its socket for now: no credit goes back.
   void hold_reading(bool hold);
+  /// From now on it connects there. It must not be connected.
+  void move_to(OneThreadNode& node, std::uint16_t door);
+  const OneThreadNode& node() const { return *node_; }
+  /// As a gateway does when the user's partition has another primary, or was lost sight of.
+  void reattach();
+  std::uint16_t door() const { return door_; }
 
   bool is_online() const { return phase_ == Phase::online; }
   /// Nothing is unanswered, and it is where it wants to be.
@@ -55,6 +61,8 @@ class SimClient {
   const UserId& user() const { return user_; }
   const SessionId& session() const { return session_; }
   std::uint64_t cursor() const { return cursor_; }
+  /// Rises with everything that it hears.
+  std::uint64_t heard() const { return heard_; }
   std::uint64_t logins() const { return logins_; }
   std::uint64_t tokens_replaced() const { return tokens_replaced_; }
   const Options& options() const { return options_; }
@@ -83,7 +91,8 @@ class SimClient {
   void run(v1::ClientFrame frame, std::function<void(const chat::RequestOutcome&)> then);
   History::Device& device() { return history_.devices[device_]; }
 
-  OneThreadNode& node_;
+  OneThreadNode* node_;
+  std::uint16_t door_;
   History& history_;
   const Options options_;
   SeededRandom random_;
@@ -112,7 +121,7 @@ class SimClient {
   std::uint64_t raw_position_ = 0;
   bool confirming_ = false;
 
-  std::uint64_t logins_ = 0, tokens_replaced_ = 0, inbox_frames_ = 0, soft_frames_ = 0;
+  std::uint64_t logins_ = 0, tokens_replaced_ = 0, inbox_frames_ = 0, soft_frames_ = 0, heard_ = 0;
 };
 
 }  // namespace holdfast

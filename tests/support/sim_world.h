@@ -41,10 +41,6 @@ class SimWorld {
 
  private:
   void restart();
-  void collect();
-  void collect_entry(const log::Entry& entry);
-  void check_state(std::vector<std::string>& found);
-  void check_members(std::vector<std::string>& found);
 
   OneThreadNode node_;
   History history_;

@@ -1,0 +1,57 @@
+/// What people and faults do to a simulated cluster: a subset of both, drawn from the seed.
+///
+/// Owned by a test, for one run.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/sim/cluster_world.h"
+
+namespace holdfast::sim {
+
+enum class Fault : std::uint8_t {
+  kill,  ///< and start again
+  kill_in_write,
+  wipe,  ///< killed, and back with an empty disk
+  pause,
+  cut,  ///< between two nodes, both ways
+  cut_one_way,
+  isolate,  ///< from all others
+  reset,    ///< of a link
+  slow_network,
+  store_unknown,
+  store_slow,
+  store_outage,
+  store_cut,  ///< of one node from the store
+  clock,
+  suspicion,  ///< wrong
+  drain,
+  join,
+  count_,
+};
+const char* name_of(Fault fault);
+
+struct ChaosOptions {
+  std::uint64_t seed = 1;
+  Millis time{6000};
+  std::optional<std::vector<Fault>> faults;  ///< otherwise drawn
+  failover::Mutant mutant = failover::Mutant::none;
+  RouteMutant route_mutant = RouteMutant::none;
+  bool never_reattaches = false;
+};
+
+struct ChaosResult {
+  std::vector<std::string> wrong;  ///< empty: all is well
+  std::string state;               ///< at the end, where something is wrong
+  std::map<std::string, std::uint64_t> faults;
+  Millis simulated{};
+  std::uint64_t commits = 0, posts = 0, promotions = 0;
+};
+
+/// A cluster is made, people talk, faults happen, then they stop: within bounded time everything must be whole, and what
+/// everybody saw must be right.
+ChaosResult run_chaos(const ChaosOptions& options);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,304 @@
+#include "tests/sim/sim_node.h"
+
+#include "base/check.h"
+#include "server/membership.h"
+
+namespace holdfast::sim {
+namespace {
+
+constexpr Millis kTick{20}, kWorkerTick{100}, kConfirm{250}, kKeepLease{500}, kClockOffMax{10'000};
+
+}  // namespace
+
+SimNode::SimNode(Agenda& agenda, SimStore& store, SimNetwork& network, SimNodeOptions options, Listener listener)
+    : agenda_(agenda),
+      store_(store),
+      network_(network),
+      options_(std::move(options)),
+      listener_(std::move(listener)),
+      pace_(0.98 + 0.0004 * static_cast<double>(agenda.random().below(100))) {
+  make_disk();
+}
+
+void SimNode::make_disk() {
+  if (node_) past_.push_back(std::move(node_));
+  OneThreadOptions options = options_.node;
+  options.seed = agenda_.random().next();
+  node_ = std::make_unique<OneThreadNode>(options);
+  store_id_ = agenda_.random().id<StoreId>();
+}
+
+SteadyTime SimNode::steady() const {
+  return SteadyTime(SteadyTime::duration(
+      static_cast<SteadyTime::rep>(static_cast<double>(agenda_.now().time_since_epoch().count()) * pace_)));
+}
+
+WallTime SimNode::wall() const {
+  return from_ms(1'700'000'000'000) + std::chrono::duration_cast<Millis>(agenda_.now().time_since_epoch()) +
+         wall_offset_;
+}
+
+// ------------------------------------------------------------------------------------------------ lives
+
+bool SimNode::start() {
+  HF_CHECK(!controller_, "a node is started once");
+  const std::uint16_t partitions = options_.node.partitions;
+  node_->set_time(steady(), wall());
+  LogStore log(node_->log_database());
+  auto recovered = recover_partitions(log, node_->state_database(), partitions, Replay::nothing, wall(),
+                                      std::chrono::hours(24), false);
+  if (!recovered) {
+    listener_.wrong("recovery: " + recovered.error().message);
+    return false;
+  }
+  JoinRequest request{options_.name, partitions, false, wall()};
+  Epoch highest{};
+  for (const RecoveredPartition& one : *recovered) {
+    request.has_data |= one.log.last_seq > Seq{};
+    highest = std::max(highest, one.log.promised);
+  }
+  failover::EmbeddedConfigStore own(log);
+  SimStore::Direct direct(store_, id_);
+  auto membership = join_cluster(direct, own, request, agenda_.random());
+  if (!membership) return false;  // its name is in use until its lease ends, or the store is away
+  auto keys = load_token_keys(direct, wall(), agenda_.random());
+  if (!keys) return false;
+
+  id_ = membership->node;
+  boot_ = agenda_.random().id<BootId>();
+  network_.add(id_, *this);
+  node_->join(*recovered, {.around = this,
+                           .self = {id_, store_id_},
+                           .keys = std::move(*keys),
+                           .first_route = static_cast<std::uint64_t>(to_ms(wall())) << 20,
+                           .replica = options_.replica,
+                           .mutant = options_.route_mutant});
+  run_controller(membership->founder, highest.next());
+  return true;
+}
+
+void SimNode::run_controller(bool founder, Epoch founder_epoch) {
+  failover::ControllerOptions options = options_.controller;
+  options.node.self = {id_, store_id_, boot_};
+  options.node.name = options_.name;
+  options.node.peer_address = options_.name + ":1";
+  options.node.client_address = options_.name + ":2";
+  options.node.partitions = options_.node.partitions;
+  options.node.founder = founder;
+  options.node.founder_epoch = founder_epoch;
+  options.seed = agenda_.random().next();
+  controller_ = std::make_unique<failover::Controller>(options);
+  next_confirm_ = next_tick_ = {};
+  tick();
+  keep_lease();
+}
+
+void SimNode::crash() {
+  ++life_;
+  controller_.reset();
+  node_->crash();
+  peers_.clear();
+  confirmed_.clear();
+  backlog_.clear();
+  frozen_ = false;
+  network_.died(id_);
+}
+
+void SimNode::wipe() {
+  HF_CHECK(!controller_, "a disk is changed while the node is down");
+  make_disk();
+}
+
+void SimNode::freeze() { frozen_ = true; }
+
+void SimNode::thaw() {
+  frozen_ = false;
+  while (!frozen_ && !backlog_.empty()) {
+    const auto what = std::move(backlog_.front());
+    backlog_.pop_front();
+    what();
+  }
+}
+
+bool SimNode::step() {
+  if (!has_work()) return false;
+  node_->set_time(steady(), wall());
+  return node_->step();
+}
+
+void SimNode::post(std::function<void()> what) {
+  if (!is_up()) return;
+  if (frozen_)
+    backlog_.push_back(std::move(what));
+  else
+    what();
+}
+
+void SimNode::after(Micros delay, std::function<void()> what) {
+  agenda_.after(delay, [this, life = life_, what = std::move(what)] {
+    if (life == life_) post(what);
+  });
+}
+
+// ------------------------------------------------------------------------------------------------ the cluster's thread
+
+void SimNode::tick() {
+  node_->set_time(steady(), wall());
+  if (agenda_.now() >= next_tick_) {
+    next_tick_ = agenda_.now() + kWorkerTick;
+    node_->tick();
+  } else {
+    node_->tick_routers();
+  }
+  std::uint32_t primaries = 0;
+  for (std::uint16_t p = 0; p < options_.node.partitions; ++p) primaries += node_->serves(PartitionId(p)) ? 1 : 0;
+  controller_->own_health(peer::Beat::OK, 0, primaries);
+  controller_->tick(steady(), wall());
+  carry_out();
+  if (agenda_.now() >= next_confirm_) confirm();
+  after(kTick, [this] { tick(); });
+}
+
+void SimNode::keep_lease() {
+  store_.keep_alive(id_, boot_.str());
+  after(kKeepLease, [this] { keep_lease(); });
+}
+
+void SimNode::carry_out() {
+  failover::Ready ready = controller_->take_ready();
+  for (failover::Submission& submission : ready.transactions) {
+    store_.transact(id_, boot_.str(), submission.transaction,
+                    [this, life = life_, ticket = submission.ticket](failover::Outcome outcome) {
+                      if (life != life_) return;
+                      post([this, ticket, outcome] {
+                        controller_->transaction_done(ticket, outcome, steady());
+                        carry_out();
+                      });
+                    });
+  }
+  if (ready.list) {
+    store_.list(id_, [this, life = life_](std::optional<failover::ConfigRows> rows) {
+      if (life != life_) return;
+      post([this, rows = std::move(rows)] {
+        rows ? controller_->listed(*rows, steady()) : controller_->list_failed(steady());
+        carry_out();
+      });
+    });
+  }
+  for (auto& [to, frame] : ready.frames) send(to, std::move(frame));
+  if (ready.peers) {
+    std::set<NodeId> peers;
+    for (const auto& [node, address] : *ready.peers) peers.insert(node);
+    network_.set_peers(id_, peers);
+  }
+  for (const auto& news : ready.configured) node_->configured(news.partition, news.row);
+  for (const auto& [partition, compared, outcome] : ready.reconfigured)
+    node_->reconfigured(partition, compared, outcome);
+  for (const NodeId node : ready.gone) node_->gone(node, true);
+  for (const NodeId node : ready.back) node_->gone(node, false);
+  if (ready.held_back) node_->held_back(*ready.held_back);
+  for (const auto& handoff : ready.handoffs) node_->hand_off(handoff.partition, handoff.epoch, handoff.to);
+}
+
+void SimNode::send(NodeId to, peer::Frame frame) {
+  network_.send(id_, to, std::make_shared<const peer::Frame>(std::move(frame)));
+}
+
+void SimNode::reconfigure(const failover::Reconfiguration& wanted) {
+  controller_->reconfigure(wanted);
+  carry_out();
+}
+
+void SimNode::opened() { confirm(); }
+
+void SimNode::quarantined(PartitionId partition, const std::string& why) {
+  listener_.wrong("quarantined partition " + std::to_string(partition.value) + " on node " + std::to_string(id_.value) +
+                  ": " + why);
+}
+
+// ------------------------------------------------------------------------------------------------ links
+
+bool SimNode::refuses(const End& other) const {
+  const Millis apart = wall_offset_ - static_cast<const SimNode&>(other).wall_offset_;
+  return apart > kClockOffMax || apart < -kClockOffMax;
+}
+
+void SimNode::on_up(NodeId other) {
+  const auto& them = static_cast<const SimNode&>(network_.end(other));
+  post([this, member = failover::Member{other, them.store_id_}, boot = them.boot_] {
+    Peer& peer = peers_[member.node];
+    peer.member = member;
+    peer.up = true;
+    ++peer.ups;
+    node_->link(member, true);
+    controller_->link_up(member.node, boot, member.store, steady());
+    carry_out();
+    confirm();
+  });
+}
+
+void SimNode::on_down(NodeId other, failover::LinkDown how) {
+  post([this, other, how] {
+    const auto at = peers_.find(other);
+    if (at != peers_.end() && std::exchange(at->second.up, false)) node_->link(at->second.member, false);
+    controller_->link_down(other, how, steady());
+    carry_out();
+  });
+}
+
+void SimNode::on_frame(NodeId from, SimNetwork::Frame frame) {
+  post([this, from, frame] {
+    const auto known = peers_.find(from);
+    switch (frame->what_case()) {
+      case peer::Frame::kBeat:
+      case peer::Frame::kBeatAck:
+      case peer::Frame::kSeen:
+      case peer::Frame::kHandoff: controller_->received(from, *frame, steady()); return carry_out();
+      case peer::Frame::kConfirm: return on_confirm(from, frame->confirm());
+      default:
+        if (known != peers_.end()) node_->from_peer(known->second.member, frame);
+    }
+  });
+}
+
+void SimNode::on_confirm(NodeId from, const peer::Confirm& confirm) {
+  for (const auto& served : confirm.served()) {
+    const PartitionId partition(static_cast<std::uint16_t>(served.partition()));
+    const Confirmed news{from, served.epoch(), confirm.link()};
+    Confirmed& known = confirmed_[partition];
+    if (news.epoch < known.epoch) continue;
+    node_->confirm(partition, steady() - Millis(served.age_ms()));
+    if (known == news) continue;
+    known = news;
+    if (!options_.never_reattaches) node_->reattach(partition);
+  }
+}
+
+void SimNode::confirm() {
+  next_confirm_ = agenda_.now() + kConfirm;
+  peer::Confirm out;
+  for (std::uint16_t p = 0; p < options_.node.partitions; ++p) {
+    const PartitionId partition(p);
+    const std::uint64_t epoch = node_->serves(partition);
+    if (epoch == 0) continue;
+    const auto age = std::chrono::duration_cast<Millis>(steady() - node_->confirmed_at(partition));
+    auto& served = *out.add_served();
+    served.set_partition(p);
+    served.set_epoch(epoch);
+    served.set_age_ms(static_cast<std::uint32_t>(std::clamp<std::int64_t>(age.count(), 0, 60'000)));
+    const Confirmed news{{}, epoch, 0};
+    Confirmed& known = confirmed_[partition];
+    if (known.epoch > epoch || known == news) continue;
+    known = news;
+    if (!options_.never_reattaches) node_->reattach(partition);
+  }
+  for (const auto& [node, peer] : peers_) {
+    if (!peer.up || out.served().empty()) continue;
+    peer::Frame frame;
+    out.set_link(peer.ups);
+    *frame.mutable_confirm() = out;
+    send(node, std::move(frame));
+  }
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,128 @@
+/// One node of a simulated cluster: a OneThreadNode, and around it what server/cluster.cc and server/engine.cc are to a
+/// real one: the real Controller and joining, over a simulated store, network and clock.
+///
+/// Owned by ClusterWorld. One thread. A frozen node does nothing; what comes in meanwhile is there when it goes on.
+#pragma once
+
+#include <deque>
+
+#include "failover/controller.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_store.h"
+#include "tests/support/one_thread_node.h"
+
+namespace holdfast::sim {
+
+struct SimNodeOptions {
+  std::string name;
+  OneThreadOptions node;
+  failover::ControllerOptions controller;  ///< who we are is filled in
+  failover::Replica::Options replica;
+  RouteMutant route_mutant = RouteMutant::none;
+  bool never_reattaches = false;  ///< mutant: connections stay attached where their primary was
+};
+
+class SimNode final : public Surroundings, public SimNetwork::End {
+ public:
+  /// What is heard of a node; never from within a call into it.
+  struct Listener {
+    std::function<void(SimNode&, PartitionId, const failover::Appended&)> committed;
+    std::function<void(SimNode&, std::uint16_t door, PartitionId)> reattach;
+    std::function<void(std::string)> wrong;
+  };
+  SimNode(Agenda& agenda, SimStore& store, SimNetwork& network, SimNodeOptions options, Listener listener);
+
+  /// False: not now, for instance since its name is still in use.
+  bool start();
+  void crash();
+  void wipe();  ///< its disk is new and empty; while it is down
+  void freeze();
+  void thaw();
+  void jump_clock(Millis by) { wall_offset_ += by; }
+  Millis wall_offset() const { return wall_offset_; }
+
+  /// One thing; false: nothing to do.
+  bool step();
+  bool has_work() const { return is_up() && !frozen_ && node_->has_work(); }
+
+  OneThreadNode& node() { return *node_; }
+  const OneThreadNode& node() const { return *node_; }
+  failover::Controller& controller() { return *controller_; }
+  /// On the cluster's thread, in this life: then, or when it is thawed. Followed by carry_out().
+  void after(Micros delay, std::function<void()> what);
+  void carry_out();
+  SteadyTime steady() const;
+  std::uint64_t refused_posts() const {
+    std::uint64_t sum = node_->refused_posts();
+    for (const auto& past : past_) sum += past->refused_posts();
+    return sum;
+  }
+  NodeId id() const { return id_; }  ///< 0: it has never joined
+  const StoreId& store_id() const { return store_id_; }
+  /// A write failed: it is to be crash()ed.
+  bool is_dead() const { return controller_ != nullptr && node_->is_dead(); }
+  bool is_up() const override { return controller_ != nullptr && node_->is_running(); }
+  bool is_frozen() const override { return frozen_; }
+
+ private:
+  struct Peer {
+    failover::Member member;
+    std::uint64_t ups = 0;
+    bool up = false;
+  };
+  struct Confirmed {
+    NodeId node;
+    std::uint64_t epoch = 0, link = 0;
+    friend bool operator==(const Confirmed&, const Confirmed&) = default;
+  };
+
+  // Surroundings
+  void send(NodeId to, peer::Frame frame) override;
+  void reconfigure(const failover::Reconfiguration& wanted) override;
+  void opened() override;
+  void committed(PartitionId partition, const failover::Appended& entry) override {
+    listener_.committed(*this, partition, entry);
+  }
+  void reattach(std::uint16_t door, PartitionId partition) override { listener_.reattach(*this, door, partition); }
+  void quarantined(PartitionId partition, const std::string& why) override;
+
+  // SimNetwork::End
+  bool refuses(const End& other) const override;
+  void on_up(NodeId other) override;
+  void on_down(NodeId other, failover::LinkDown how) override;
+  void on_frame(NodeId from, SimNetwork::Frame frame) override;
+
+  void make_disk();
+  void run_controller(bool founder, Epoch founder_epoch);
+  /// On the cluster's thread, in this life: now, or when it is thawed.
+  void post(std::function<void()> what);
+  void tick();
+  void keep_lease();
+  void on_confirm(NodeId from, const peer::Confirm& confirm);
+  void confirm();
+  WallTime wall() const;
+
+  Agenda& agenda_;
+  SimStore& store_;
+  SimNetwork& network_;
+  const SimNodeOptions options_;
+  const Listener listener_;
+  const double pace_;  ///< of its clock
+
+  std::unique_ptr<OneThreadNode> node_;
+  std::vector<std::unique_ptr<OneThreadNode>> past_;  ///< wiped; clients may still name them
+  StoreId store_id_;
+  NodeId id_;
+  BootId boot_;
+  std::uint64_t life_ = 0;
+  std::unique_ptr<failover::Controller> controller_;
+  bool frozen_ = false;
+  std::deque<std::function<void()>> backlog_;
+  Millis wall_offset_{};
+
+  std::map<NodeId, Peer> peers_;
+  std::map<PartitionId, Confirmed> confirmed_;
+  SteadyTime next_confirm_{}, next_tick_{};
+};
+
+}  // namespace holdfast::sim

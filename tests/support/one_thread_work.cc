@@ -1,0 +1,179 @@
+/// OneThreadNode: what its partitions ask for, and what its disk does.
+#include "base/check.h"
+#include "server/peer_frames.h"
+#include "storage/keys.h"
+#include "tests/support/one_thread_running.h"
+
+namespace holdfast {
+
+// ------------------------------------------------------------------------------------------------ what partitions ask for
+
+void OneThreadNode::carry_out(PartitionId id, Copy::Ready ready) {
+  Running& r = *running_;
+  for (LogWrite& write : ready.writes) r.to_commit.push_back(std::move(write));
+  for (auto& entry : ready.apply) {
+    if (r.joined) r.joined->around->committed(id, entry);
+    r.to_apply.push_back({id, std::move(entry.entry)});
+  }
+  if (r.joined) replicate(id, ready);
+  Partition::Ready& serving = ready.serving;
+  for (std::string& key : serving.rows) load_row(id, ready.life, std::move(key));
+  for (auto& wanted : serving.ranges) load_range(id, ready.life, std::move(wanted));
+  for (const auto& wanted : serving.log) read_log(id, ready.life, wanted);
+  for (auto& sent : serving.commands) {
+    ask(id.value, sent.target, std::move(sent.command),
+        [this, id, life = ready.life, subscriber = sent.subscriber, seq = sent.seq,
+         event = sent.event](const command::Answer&) { touch(id).command_done(life, subscriber, seq, event); });
+  }
+  for (const auto& each : serving.tells) tell(id.value, each);
+  for (auto& delivery : serving.deliveries) deliver(id.value, std::move(delivery));
+  for (auto& [then, answer] : serving.answers) then(std::move(answer));
+}
+
+/// The answer comes back on the way from the partition to who asked.
+void OneThreadNode::ask(std::size_t from, PartitionId partition, command::Command command, Answered then) {
+  const bool is_post = command.request().has_post();
+  if (running_->joined) {
+    if (is_post)
+      then = [this, then = std::move(then)](command::Answer answer) {
+        if (answer.frame().has_error()) ++refused_posts_;
+        then(std::move(answer));
+      };
+    running_->routers[from]->ask(partition, std::move(command), std::move(then));
+    return wake_router(from);
+  }
+  Answered back = [this, from, partition, is_post, then = std::move(then)](command::Answer answer) {
+    if (is_post && answer.frame().has_error()) ++refused_posts_;
+    send(partition.value, from, [then, answer = std::move(answer)] { then(answer); });
+  };
+  send(from, partition.value, [this, partition, command = std::move(command), back = std::move(back)]() mutable {
+    touch(partition).submit(std::move(command), std::move(back));
+  });
+}
+
+/// Sometimes from memory at once; otherwise read at one moment and brought at another.
+void OneThreadNode::load_row(PartitionId id, std::uint64_t life, std::string key) {
+  const auto read = [this, id, key] {
+    auto row = state_database_.get(keys::stored(id, key));
+    HF_CHECK(row, "memory can be read");
+    return std::move(*row);
+  };
+  if (random_.below(2) == 0) return touch(id).row_loaded(life, key, read());
+  later([this, id, life, key, read] {
+    later([this, id, life, key, row = read()] { touch(id).row_loaded(life, key, row); });
+  });
+}
+
+void OneThreadNode::load_range(PartitionId id, std::uint64_t life, Partition::RangeWanted wanted) {
+  if (running_->applied[id.value] < wanted.applied) {
+    running_->ranges.push_back({id, life, std::move(wanted)});
+    return;
+  }
+  later([this, id, life, wanted = std::move(wanted)] {
+    Range range = wanted.range;
+    range.from = keys::stored(id, range.from);
+    range.until = keys::stored_until(id, range.until);
+    auto rows = state_database_.scan(range);
+    HF_CHECK(rows, "memory can be read");
+    for (Row& row : *rows) row.key.erase(0, keys::kPartitionBytes);
+    later([this, id, life, ticket = wanted.ticket, rows = std::move(*rows)] {
+      touch(id).range_loaded(life, ticket, rows);
+    });
+  });
+}
+
+void OneThreadNode::read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted) {
+  later([this, id, life, wanted] {
+    auto stored = running_->log.read(id, wanted.from, 1 + random_.below(4096));
+    HF_CHECK(stored, "the log has what its subscribers need");
+    std::vector<std::shared_ptr<const log::Entry>> entries;
+    for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
+    later([this, id, life, wanted, entries = std::move(entries)] {
+      touch(id).log_read(life, wanted.subscriber, entries);
+    });
+  });
+}
+
+void OneThreadNode::tell(std::size_t from, const chat::TellUsers& all) {
+  std::map<PartitionId, chat::TellUsers> by_partition;
+  for (const UserId& user : all.users) by_partition[partition_of(user, options_.partitions)].users.push_back(user);
+  for (auto& [partition, part] : by_partition) {
+    part.frame = all.frame;
+    if (to_other_node(from, partition, [&, id = partition, &what = part](peer::Frame& frame) {
+          peers::fill(*frame.mutable_tell(), id, what);
+        }))
+      continue;
+    send(from, partition.value, [this, to = partition, what = part] {
+      if (Partition* here = touch(to).serving()) here->tell(what);
+    });
+  }
+}
+
+void OneThreadNode::deliver(std::size_t from, chat::Delivery delivery) {
+  const auto connection = std::visit([](const auto& d) { return d.connection; }, delivery);
+  if (connection.node != NodeId{}) {
+    for (peer::Frame& frame : peers::deliver({std::move(delivery)}))
+      running_->joined->around->send(connection.node, std::move(frame));
+    return;
+  }
+  send(from, door_place(connection.worker), [this, connection, delivery = std::move(delivery)] {
+    const auto at = connections_.find(connection);
+    if (at == connections_.end()) return;
+    const auto on_delivery = at->second;  // it may disconnect
+    on_delivery(delivery);
+  });
+}
+
+// ------------------------------------------------------------------------------------------------ what the disk does
+
+void OneThreadNode::commit_some() {
+  Running& r = *running_;
+  const std::size_t count = 1 + random_.below(r.to_commit.size());
+  const std::vector<LogWrite> writes(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
+  r.to_commit.erase(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
+  LogBatch batch;
+  for (const LogWrite& write : writes) batch.add(write);
+  if (!log_database_.write(batch.batch(), Durability::synced)) return;
+  for (const LogWrite& write : writes)
+    send(committer(), write.partition.value,
+         [this, id = write.partition, ticket = write.ticket] { touch(id).replica().durable(ticket); });
+}
+
+void OneThreadNode::apply_some(std::size_t entries) {
+  Running& r = *running_;
+  const std::vector<Running::ToApply> taken(r.to_apply.begin(),
+                                            r.to_apply.begin() + static_cast<std::ptrdiff_t>(entries));
+  r.to_apply.erase(r.to_apply.begin(), r.to_apply.begin() + static_cast<std::ptrdiff_t>(entries));
+  StateBatch& batch = state_batch_;
+  batch.clear();
+  for (const auto& one : taken) {
+    HF_CHECK(r.joined || one.entry->seq() <= archive_[one.partition.value].size(),
+             "I11: only what is durable is applied");
+    batch.add(one.partition, *one.entry);
+  }
+  if (!state_database_.write(batch.finish(), Durability::written)) return;
+  for (const auto& [partition, seq] : batch.applied()) {
+    HF_CHECK(seq > r.applied[partition.value], "entries are applied in order");
+    r.applied[partition.value] = seq;
+    send(applier(), partition.value, [this, id = partition, at = seq] { running_->copies[id.value]->applied(at); });
+  }
+  for (auto& waiting : std::exchange(r.ranges, {}))
+    load_range(waiting.partition, waiting.life, std::move(waiting.wanted));
+}
+
+void OneThreadNode::flush_and_trim() {
+  Running& r = *running_;
+  const auto applied = r.applied;
+  if (!state_database_.flush()) return;
+  r.flushed = applied;
+  for (std::uint16_t p = 0; p < options_.partitions; ++p) {
+    const std::uint64_t done = std::min(r.copies[p]->slowest_cursor(), r.flushed[p]).value;
+    if (done <= options_.log_keep_entries) continue;
+    later([this, p, first = Seq(done - options_.log_keep_entries + 1)] {
+      const Status trimmed = running_->log.trim(PartitionId(p), first);
+      HF_CHECK(trimmed || is_dead(), "the log can be trimmed");
+    });
+  }
+}
+
+}  // namespace holdfast
