@@ -51,16 +51,20 @@ class Crowd::Member final : public client::ClientEvents {
     device().resumed.push_back(
         {crowd_.now(), std::chrono::microseconds(info.away).count(), info.inbox_head, device().shown.size()});
   }
-  void on_reconnecting(const client::Reconnecting& why) override { crowd_.trouble_ = why.reason; }
+  void on_reconnecting(const client::Reconnecting& why) override {
+    crowd_.trouble_ = why.reason;
+    device().troubles.push_back({crowd_.now(), why.reason, std::chrono::microseconds(why.delay).count()});
+  }
   void on_session_ended(const client::Failure& failure) override { device().session_ended = failure.str(); }
   void on_history_gap(const v1::HistoryGap&) override { ++device().gaps; }
   void on_change(const v1::InboxItem& item) override {
-    const auto found = std::ranges::find_if(
-        crowd_.conversations_, [&](const ConversationId& one) { return one.bytes() == item.conversation_id(); });
-    if (found == crowd_.conversations_.end()) {
+    if (!crowd_.opened_) {
       early_.push_back(item);  // pushed before the answer that names the conversation
       return;
     }
+    const auto found = std::ranges::find_if(
+        crowd_.conversations_, [&](const ConversationId& one) { return one.bytes() == item.conversation_id(); });
+    if (found == crowd_.conversations_.end()) return;  // of an earlier run: the cluster is not ours
     take(item, static_cast<std::uint32_t>(found - crowd_.conversations_.begin()));
   }
   /// The conversations have their ids now.
@@ -105,6 +109,13 @@ Crowd::~Crowd() = default;
 
 Micros Crowd::now() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(steady_now() - options_.began).count();
+}
+
+std::vector<client::Endpoint> Crowd::whereabouts() const {
+  std::vector<client::Endpoint> all;
+  for (const auto& member : members_)
+    if (member->client.online()) all.push_back(member->client.endpoint());
+  return all;
 }
 
 /// Every third user has two devices; each writes with the next one, and every fourth has a group of four.
@@ -211,6 +222,7 @@ Awaitable<Status> Crowd::open_all() {
   };
   const bool all = co_await wait_for(std::move(opened), kPrepareMax);
   if (!all) co_return Error{Errc::io, "not all conversations opened: " + trouble_};
+  opened_ = true;
   for (auto& member : members_) member->take_early();
   co_return Ok{};
 }

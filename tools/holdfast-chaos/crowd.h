@@ -56,6 +56,8 @@ class Crowd {
   History& history() { return history_; }
   std::uint64_t acked() const { return acked_; }
   Micros now() const;
+  /// Where the devices are connected, one for each.
+  std::vector<client::Endpoint> whereabouts() const;
 
  private:
   class Member;
@@ -85,6 +87,7 @@ class Crowd {
   std::vector<std::vector<std::uint64_t>> shown_;  ///< highest number, by device and conversation
   std::vector<std::unique_ptr<Member>> members_;   ///< by device
   std::string trouble_;                            ///< the last one, for messages
+  bool opened_ = false;                            ///< all conversations have their ids
   bool sending_ = false;
   std::uint64_t acked_ = 0, answered_ = 0;
 };

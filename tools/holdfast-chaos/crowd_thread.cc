@@ -59,6 +59,12 @@ void CrowdThread::read_back(const OperatorAccess& access) {
 
 void CrowdThread::close() { boost::asio::co_spawn(io_, crowd_->close(), boost::asio::use_future).get(); }
 
+std::vector<client::Endpoint> CrowdThread::whereabouts() {
+  std::promise<std::vector<client::Endpoint>> answer;
+  boost::asio::post(io_, [&] { answer.set_value(crowd_->whereabouts()); });
+  return answer.get_future().get();
+}
+
 std::uint64_t CrowdThread::acked() {
   std::promise<std::uint64_t> answer;
   boost::asio::post(io_, [&] { answer.set_value(crowd_->acked()); });

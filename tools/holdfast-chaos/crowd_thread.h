@@ -27,6 +27,7 @@ class CrowdThread {
   void read_back(const OperatorAccess& access);
   void close();
   std::uint64_t acked();
+  std::vector<client::Endpoint> whereabouts();
 
   /// After close().
   History& history() { return crowd_->history(); }

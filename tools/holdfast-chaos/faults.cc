@@ -75,25 +75,32 @@ Micros Faults::now() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(steady_now() - began_).count();
 }
 
+std::size_t Faults::node_with_most_clients() const {
+  const auto endpoints = stage_.nodes().endpoints();
+  std::vector<std::size_t> clients(endpoints.size());
+  for (const client::Endpoint& one : whereabouts_())
+    for (std::size_t i = 0; i < endpoints.size(); ++i) clients[i] += one.authority() == endpoints[i].authority();
+  return static_cast<std::size_t>(std::ranges::max_element(clients) - clients.begin());
+}
+
 std::size_t Faults::some_node(Fault& fault) {
   Nodes& nodes = stage_.nodes();
   std::size_t node = random_.below(nodes.size());
-  const auto wish = random_.below(3);
-  fault.target = nodes.name(node);
-  const auto view = wish == 2 ? Result<ClusterView>(Error{Errc::retry_later, ""}) : stage_.health().look();
-  if (!view) return node;
-  std::string wanted = view->coordinator.value_or("");
-  if (wish == 1) {
+  const auto wish = random_.below(4);
+  std::string coordinator, leader;
+  if (const auto view = stage_.health().look()) {
+    coordinator = view->coordinator.value_or("");
     std::size_t most = 0;
     for (const auto& [name, leads] : view->leads)
       if (leads > most) {
         most = leads;
-        wanted = name;
+        leader = name;
       }
   }
+  if (wish == 0) node = node_with_most_clients();
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (nodes.name(i) == wanted) node = i;
-  fault.target = nodes.name(node) + (view->coordinator == nodes.name(node) ? " (coordinator)" : "");
+    if ((wish == 1 && nodes.name(i) == coordinator) || (wish == 2 && nodes.name(i) == leader)) node = i;
+  fault.target = nodes.name(node) + (coordinator == nodes.name(node) ? " (coordinator)" : "");
   fault.began = now();
   return node;
 }

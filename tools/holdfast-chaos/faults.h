@@ -1,6 +1,7 @@
 /// The kinds of faults: how each is done, held and undone. All randomness comes from the run's seed.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ const FaultKind* find_kind(const std::string& name);
 /// Owned by main; its thread. Each call leaves the stage as it found it, whole or not: waiting for that is the caller's.
 class Faults {
  public:
-  Faults(Stage& stage, Random& random, SteadyTime began) : stage_(stage), random_(random), began_(began) {}
+  /// `whereabouts`: where clients are connected.
+  Faults(Stage& stage, Random& random, SteadyTime began, std::function<std::vector<client::Endpoint>()> whereabouts)
+      : stage_(stage), random_(random), began_(began), whereabouts_(std::move(whereabouts)) {}
 
   /// Breaks, holds, undoes. Fails if it could not be done, and nothing is broken then.
   Result<Fault> carry_out(const std::string& kind);
@@ -49,8 +52,9 @@ class Faults {
   Status drain(Fault& fault);
   Status rolling(Fault& fault);
 
-  /// The coordinator, the node that leads most, or any: a third each.
+  /// The coordinator, the node that leads most, the one with most clients, or any: a quarter each.
   std::size_t some_node(Fault& fault);
+  std::size_t node_with_most_clients() const;
   /// Holds the fault for a time in these bounds.
   void hold(std::chrono::milliseconds from, std::chrono::milliseconds to);
   Status restart(std::size_t node, bool before, Fault& fault);
@@ -59,6 +63,7 @@ class Faults {
   Stage& stage_;
   Random& random_;
   const SteadyTime began_;
+  const std::function<std::vector<client::Endpoint>()> whereabouts_;
 };
 
 }  // namespace holdfast::chaos

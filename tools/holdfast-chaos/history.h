@@ -52,6 +52,13 @@ struct Resumed {
   std::size_t shown = 0;  ///< how many changes the device had been shown before
 };
 
+/// The connection was lost, or a try to have another failed.
+struct Trouble {
+  Micros when = 0;
+  std::string why;
+  Micros delay = 0;  ///< until the next try
+};
+
 /// "What is the newest number of this conversation", asked by a device.
 struct Read {
   std::uint32_t conversation = 0;
@@ -65,8 +72,9 @@ struct Device {
   std::vector<Shown> shown;  ///< in the order in which it was
   std::vector<Resumed> resumed;
   std::vector<Read> reads;
-  std::uint64_t gaps = 0;     ///< HISTORY_GAP: the server said that inbox rows were gone
-  std::string session_ended;  ///< why, if it did: it never may
+  std::uint64_t gaps = 0;              ///< HISTORY_GAP: the server said that inbox rows were gone
+  std::string session_ended;           ///< why, if it did: it never may
+  std::vector<Trouble> troubles = {};  ///< to look for causes; not judged
 };
 
 struct Conversation {

@@ -112,6 +112,9 @@ Status write_history(const History& history, const std::filesystem::path& file) 
       if (one.sight.operation) out << R"(,"message":)" << *one.sight.operation;
       out << "}\n";
     }
+    for (const Trouble& one : device.troubles)
+      out << R"({"trouble":")" << device.name << R"(","when":)" << one.when << R"(,"delay":)" << one.delay
+          << R"(,"why":)" << json::serialize(json::value(one.why)) << "}\n";
     for (const Resumed& one : device.resumed)
       out << R"({"resumed":")" << device.name << R"(","when":)" << one.when << R"(,"away":)" << one.away << "}\n";
   }

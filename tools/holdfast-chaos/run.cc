@@ -69,7 +69,7 @@ class Run {
     if (auto ready = crowd.prepare(access); !ready) return not_started(ready.error());
     crowd.start_sending();
     stage_->rest(kQuiet);
-    break_things();
+    break_things(crowd);
     stage_->rest(kQuiet);
     finish(crowd, access);
     History& history = crowd.history();
@@ -180,8 +180,8 @@ class Run {
   }
 
   /// Every kind once in an order of chance, then again, until the time or the rounds are over.
-  void break_things() {
-    Faults faults(*stage_, random_, began_);
+  void break_things(CrowdThread& crowd) {
+    Faults faults(*stage_, random_, began_, [&crowd] { return crowd.whereabouts(); });
     const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
     for (std::uint32_t round = 0; options_.rounds == 0 || round < options_.rounds; ++round) {
       std::vector<std::string> order = kinds_;
