@@ -42,7 +42,7 @@ void SnapshotSend::fail(SteadyTime now) {
 }
 
 bool SnapshotSend::holds_log(SteadyTime now) const {
-  return is_active() || (phase_ == Phase::taken && now < since_ + kHeld);
+  return is_active() || phase_ == Phase::failed || (phase_ == Phase::taken && now < since_ + kHeld);
 }
 
 bool SnapshotSend::is_over(SteadyTime now) const {

@@ -83,6 +83,7 @@ class Snapshots {
   void on_taken(const failover::Member& from, PartitionId partition, const peer::SnapshotTaken& taken);
   void fail(const Key& key, Sending& sending, const std::string& why);
   void forget_ended();
+  void ask_again(const Key& key, const SnapshotSend& send);
   void hold_log(PartitionId partition);
   Sending* find(const Key& key, std::uint64_t id);
 

@@ -140,12 +140,17 @@ void Snapshots::forget_ended() {
       ++at;
       continue;
     }
-    if (standing && sending.send.phase() == SnapshotSend::Phase::failed)
-      host_.copy(key.first).replica().snapshot_failed(key.second);
+    if (standing && sending.send.phase() == SnapshotSend::Phase::failed) ask_again(key, sending.send);
     changed.push_back(key.first);
     at = sends_.erase(at);
   }
   for (const PartitionId partition : changed) hold_log(partition);
+}
+
+/// The other node may have it all the same, and we do not know: it is asked by entries first.
+void Snapshots::ask_again(const Key& key, const SnapshotSend& send) {
+  failover::Replica& replica = host_.copy(key.first).replica();
+  send.applied() > Seq{} ? replica.snapshot_taken(key.second, send.applied()) : replica.snapshot_failed(key.second);
 }
 
 void Snapshots::hold_log(PartitionId partition) {
