@@ -101,9 +101,15 @@ bool Replica::hand_off(Epoch epoch, NodeId to) {
 
 /// Nothing is admitted any more; when the target has everything, the store is asked.
 void Replica::consider_handoff() {
-  if (!handoff_to_ || change_) return;
+  if (!handoff_to_) return;
+  if (now_ > handoff_until_) {
+    // Also while the store does not answer. What was asked of it may still take effect, and is a promotion like any then.
+    handoff_to_.reset();
+    return;
+  }
+  if (change_) return;
   const auto follower = followers_.find(*handoff_to_);
-  if (follower == followers_.end() || !follower->second.store || now_ > handoff_until_) {
+  if (follower == followers_.end() || !follower->second.store) {
     handoff_to_.reset();
     return;
   }
@@ -120,6 +126,7 @@ void Replica::reconfigured(std::uint64_t compared_revision, Outcome outcome) {
   if (!change_ || change_->compared != compared_revision) return;
   if (outcome == Outcome::unknown) {
     change_->unknown = true;
+    handoff_to_.reset();  // the store may be away for long: what comes meanwhile is admitted again
     if (options_.mutant != Mutant::union_dropped) return;
   }
   if (outcome == Outcome::applied) return;  // the configuration that says so settles it

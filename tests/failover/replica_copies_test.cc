@@ -158,6 +158,24 @@ TEST_CASE("Replica: a hand-off that was refused, or to a stranger, leaves everyt
   CHECK_FALSE(open[1].is_leaving());
 }
 
+TEST_CASE("Replica: a hand-off of unknown outcome holds nothing up, and may still take effect (F8)") {
+  Open open;
+  REQUIRE(open[1].hand_off(Epoch(1), NodeId(2)));
+  open.settle();
+  REQUIRE(open.at(1).wanted.size() == 1);
+  const Reconfiguration asked = open.at(1).wanted[0];
+  open[1].reconfigured(1, Outcome::unknown);
+  CHECK(open[1].may_append());
+  CHECK_FALSE(open[1].is_leaving());
+  CHECK_FALSE(open[1].hand_off(Epoch(1), NodeId(3)));
+  open.append(1, "meanwhile");
+  open.settle();
+  open.configure({asked.wanted, 2});
+  open.settle();
+  CHECK(open[1].role() == Role::backup);
+  CHECK(open[2].role() == Role::primary);
+}
+
 TEST_CASE("Replica: entries are needed from the first that a connected copy lacks") {
   Open open;
   open.append(1, "a");
