@@ -1,4 +1,6 @@
 #include <boost/asio/error.hpp>
+#include <optional>
+#include <thread>
 
 #include "net/web.h"
 #include "tests/net/loop.h"
@@ -23,12 +25,14 @@ HttpResponse answer(const HttpRequest& request) {
 }
 
 /// Sends `bytes`, then the end if `then_end`, and returns everything that comes back until the server closes.
-std::string exchange(const std::string& bytes, bool then_end = false, HttpOptions options = {}) {
+template <class Handler = HttpHandler>
+std::string exchange(const std::string& bytes, bool then_end = false, HttpOptions options = {},
+                     Handler handler = answer) {
   Loop loop;
   auto [client, server] = connected_pair(loop);
   std::string got;
   error_code end;
-  loop.spawn(serve_http(std::move(server), answer, options));
+  loop.spawn(serve_http(std::move(server), std::move(handler), options));
   error_code sent;
   loop.spawn([](Stream& stream, std::string from, bool ends, error_code& result) -> Awaitable<void> {
     result = co_await stream.write_all(from);
@@ -127,6 +131,82 @@ TEST_CASE("HTTP: a connection that says nothing, or half a request, is closed wh
   options.idle_max = 10'000ms;
   options.request_max = 5ms;
   REQUIRE(exchange("GET / HT", false, options).empty());
+}
+
+TEST_CASE("HTTP: an answer may come from another thread, and only the first one counts") {
+  HttpAsyncHandler from_elsewhere = [](const HttpRequest&, const HttpReply& reply) {
+    std::thread([reply] {
+      HttpResponse first, second;
+      first.body = "first";
+      second.body = "second";
+      reply(first);
+      reply(second);
+    }).join();  // the loop outlives whoever replies
+  };
+  const auto got = exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", false, {}, from_elsewhere);
+  REQUIRE(contains(got, "200 OK"));
+  REQUIRE(contains(got, "\r\n\r\nfirst"));
+  REQUIRE(!contains(got, "second"));
+}
+
+TEST_CASE("HTTP: an answer that never comes is 504, and one that comes after that is nobody's") {
+  HttpReply kept;
+  HttpAsyncHandler never = [&kept](HttpRequest, HttpReply reply) { kept = std::move(reply); };
+  HttpOptions options;
+  options.answer_max = 5ms;
+  const auto got = exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", false, options, never);
+  REQUIRE(got.rfind("HTTP/1.1 504 ", 0) == 0);
+}
+
+Awaitable<void> accept_one(Listener* listener, HttpHandler handler) {
+  auto accepted = std::make_shared<std::optional<tcp::socket>>();
+  co_await listener->accept_loop([listener, accepted](tcp::socket socket) {
+    accepted->emplace(std::move(socket));
+    listener->close();
+  });
+  auto stream = std::make_unique<Stream>(std::move(**accepted));
+  co_await serve_http(std::move(stream), std::move(handler));
+}
+
+Awaitable<void> fetch_into(HostPort where, HttpRequest request, std::optional<Result<HttpResponse>>* into) {
+  auto response = co_await fetch_http(std::move(where), std::move(request), 5'000ms);
+  into->emplace(std::move(response));
+}
+
+TEST_CASE("HTTP: what is fetched brings method, headers and body there, and status and body back") {
+  Loop loop;
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
+  REQUIRE(listener);
+  loop.spawn(accept_one(listener->get(), answer));
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/hello?q";
+  request.headers.emplace_back("X-Test", "yes");
+  request.body = "body";
+  std::optional<Result<HttpResponse>> response;
+  loop.spawn(fetch_into({"127.0.0.1", (*listener)->port()}, request, &response));
+  loop.run();
+  REQUIRE(response);
+  REQUIRE(*response);
+  REQUIRE((*response)->status == 200);
+  REQUIRE((*response)->body == "POST q yes body");
+}
+
+TEST_CASE("HTTP: fetching from where nobody listens fails, and says where") {
+  Loop loop;
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
+  REQUIRE(listener);
+  const auto port = (*listener)->port();
+  (*listener)->close();
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/";
+  std::optional<Result<HttpResponse>> response;
+  loop.spawn(fetch_into({"127.0.0.1", port}, request, &response));
+  loop.run();
+  REQUIRE(response);
+  REQUIRE_FALSE(*response);
+  REQUIRE(contains(response->error().message, "127.0.0.1:" + std::to_string(port)));
 }
 
 }  // namespace

@@ -164,7 +164,7 @@ std::vector<std::string> worries(const ClusterFigures& cluster) {
       cluster, "with too few live copies to take writes",
       [](const ClusterFigures& c, const PartitionFigures& p) { return live_in_sync(c, p) < p.min_isr; }, all);
   worry_about(
-      cluster, "being filled, not all copies in sync",
+      cluster, "with copies that are not in sync (being filled, or their node is away)",
       [](const ClusterFigures&, const PartitionFigures& p) { return p.in_sync.size() < p.replicas.size(); }, all);
   for (const auto& problem : cluster.problems) all.push_back("configuration store: " + problem);
   return all;
