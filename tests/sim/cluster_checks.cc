@@ -167,7 +167,11 @@ std::vector<std::string> ClusterWorld::verdict() {
   std::vector<std::string> found = wrong_;
   std::uint64_t refused = 0;
   for (const auto& node : nodes_) refused += node->refused_posts();
-  for (History::Post& post : history_.posts) post.put_off |= post.resent && refused > 0;
+  for (History::Post& post : history_.posts) {
+    post.put_off |= post.resent && refused > 0;
+    // Refused by way of one node, it may still be under way from the node that the client has left.
+    if (post.resent && post.number == 0) post.number.reset();
+  }
   collect(archive_, history_);
   for (std::string& one : check_history(history_)) found.push_back(std::move(one));
   for (const auto& node : nodes_) {

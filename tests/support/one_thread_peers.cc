@@ -60,8 +60,10 @@ void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask as
   const RefusedRoutes::From asker{from, worker, ask.partition};
   if (r.joined->mutant != RouteMutant::no_refused_routes && r.refused.refuses(asker, ask.route))
     return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
+  const bool is_post = ask.command.request().has_post();
   touch(ask.partition)
-      .submit(std::move(ask.command), [this, asker, id = ask.id, route = ask.route](command::Answer answer) {
+      .submit(std::move(ask.command), [this, asker, is_post, id = ask.id, route = ask.route](command::Answer answer) {
+        if (is_post && answer.frame().has_error()) ++refused_posts_;  // whoever asked may be dead by now
         if (answer.elsewhere()) running_->refused.refused(asker, route);
         answer_ask(asker.node, asker.worker, asker.partition, id, route, std::move(answer));
       });
@@ -236,8 +238,14 @@ void OneThreadNode::configured(PartitionId partition, const failover::PartitionR
   for (std::size_t place = 0; place < committer(); ++place) {
     send(surroundings(), place, [this, place, partition, row] {
       if (place == partition.value) touch(partition).replica().configured(row);
-      running_->routers[place]->set_primary(partition, NodeId(row.config.primary().node()));
+      Router& router = *running_->routers[place];
+      const NodeId primary(row.config.primary().node());
+      const bool moved = router.primary(partition) != primary;
+      router.set_primary(partition, primary, Epoch(row.config.epoch()));
       wake_router(place);
+      // What was attached on word of the new primary alone went to the old one.
+      if (moved && place >= options_.partitions)
+        running_->joined->around->reattach(static_cast<std::uint16_t>(place - options_.partitions), partition);
     });
   }
 }
