@@ -26,7 +26,7 @@ TEST_CASE("Chaos outages: the longest wait of each disturbed conversation counts
   REQUIRE(outages.size() == 1);
   REQUIRE(outages[0].outages.size() == 1);
   CHECK(outages[0].outages[0].to - outages[0].outages[0].from == 401'000);
-  CHECK(outages[0].undisturbed == 1);
+  CHECK(outages[0].undisturbed == 2);
 }
 
 TEST_CASE("Chaos outages: a fault is not to blame for what the next one does") {
@@ -37,6 +37,16 @@ TEST_CASE("Chaos outages: a fault is not to blame for what the next one does") {
   auto kinds = by_kind(history);
   CHECK(kinds["kill"].outage.count == 0);
   CHECK(kinds["cut"].outage.max == Approx(1'500));
+}
+
+TEST_CASE("Chaos outages: who waits into the next fault waits because of the first one") {
+  History history;
+  history.faults = {{"kill", "n1", 1'000'000, 1'000'000, 2'000'000}, {"cut", "n2", 3'000'000, 4'000'000, 5'000'000}};
+  history.sending_ended = 9'000'000;
+  history.operations = {answered(0, 1'100'000, 3'900'000), answered(0, 3'100'000, 3'950'000)};
+  auto kinds = by_kind(history);
+  CHECK(kinds["kill"].outage.max == Approx(2'800));
+  CHECK(kinds["cut"].outage.count == 0);
 }
 
 TEST_CASE("Chaos outages: the median and the percentiles are of the values there are") {

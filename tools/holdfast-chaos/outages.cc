@@ -13,27 +13,33 @@ Micros end_of(const History& history, std::size_t fault) {
   return fault + 1 < history.faults.size() ? history.faults[fault + 1].began : history.sending_ended;
 }
 
-FaultOutages outages_of(const History& history, std::size_t index) {
-  const Micros from = history.faults[index].began, until = end_of(history, index);
-  std::map<std::uint32_t, Outage> longest;
-  for (const Operation& sent : history.operations) {
-    // Also what was on its way when the fault came.
-    if (sent.outcome != Operation::Outcome::ok || sent.invoked >= until || sent.completed < from) continue;
-    Outage& outage = longest.try_emplace(sent.conversation).first->second;
-    const Micros wait = sent.completed - sent.invoked;
-    if (wait > outage.to - outage.from) outage = {sent.invoked, sent.completed, sent.conversation};
+/// A time in which messages of one conversation waited, without a break; and the longest of those waits.
+struct Disturbance {
+  Micros from = 0, to = 0;
+  Outage longest;
+};
+
+std::vector<Disturbance> disturbances_of(const std::vector<const Operation*>& by_moment) {
+  std::vector<Disturbance> all;
+  for (const Operation* sent : by_moment) {
+    if (sent->completed - sent->invoked <= kDisturbed) continue;
+    if (all.empty() || sent->invoked > all.back().to) all.push_back({sent->invoked, sent->completed, {}});
+    Disturbance& last = all.back();
+    last.to = std::max(last.to, sent->completed);
+    if (sent->completed - sent->invoked > last.longest.to - last.longest.from)
+      last.longest = {sent->invoked, sent->completed, sent->conversation};
   }
-  FaultOutages found;
-  for (const auto& [conversation, outage] : longest) {
-    if (outage.to - outage.from > kDisturbed)
-      found.outages.push_back(outage);
-    else
-      ++found.undisturbed;
+  return all;
+}
+
+/// The first fault that such a time touches is to blame, however long it lasts.
+void blame(const History& history, const Disturbance& one, std::map<std::size_t, Outage>& longest) {
+  for (std::size_t i = 0; i < history.faults.size(); ++i) {
+    if (one.from >= end_of(history, i) || one.to < history.faults[i].began) continue;
+    Outage& outage = longest.try_emplace(i).first->second;
+    if (one.longest.to - one.longest.from > outage.to - outage.from) outage = one.longest;
+    return;
   }
-  for (const Device& device : history.devices)
-    for (const Resumed& resumed : device.resumed)
-      if (resumed.when >= from && resumed.when < until) found.devices_back.push_back(resumed.away);
-  return found;
 }
 
 }  // namespace
@@ -49,8 +55,26 @@ Figures figures_of(std::vector<Micros> times) {
 }
 
 std::vector<FaultOutages> outages_of(const History& history) {
-  std::vector<FaultOutages> all;
-  for (std::size_t i = 0; i < history.faults.size(); ++i) all.push_back(outages_of(history, i));
+  std::vector<FaultOutages> all(history.faults.size());
+  std::map<std::uint32_t, std::vector<const Operation*>> conversations;
+  for (const Operation& sent : history.operations)
+    if (sent.outcome == Operation::Outcome::ok) conversations[sent.conversation].push_back(&sent);
+  for (const auto& [conversation, sent] : conversations) {
+    std::map<std::size_t, Outage> longest;  // by fault
+    for (const Disturbance& one : disturbances_of(sent)) blame(history, one, longest);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto found = longest.find(i);
+      if (found == longest.end())
+        ++all[i].undisturbed;
+      else
+        all[i].outages.push_back(found->second);
+    }
+  }
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const Device& device : history.devices)
+      for (const Resumed& resumed : device.resumed)
+        if (resumed.when >= history.faults[i].began && resumed.when < end_of(history, i))
+          all[i].devices_back.push_back(resumed.away);
   return all;
 }
 

@@ -1,8 +1,8 @@
 /// How long people noticed a fault: the longest wait for an answer in each conversation, and how long devices were
 /// without a session (H13).
 ///
-/// A conversation counts as disturbed by a fault if a message sent from the fault on (and before the next one) waited
-/// longer than kDisturbed; the outage is the longest such wait. With the rate open loop and many conversations that is
+/// A conversation is disturbed while messages in it wait longer than kDisturbed, one after the other; the first fault
+/// that such a time touches is to blame, and the outage is its longest wait. With the rate open loop and many conversations that is
 /// the time for which its partition, or the sender's node, did not serve. Pure.
 #pragma once
 

@@ -37,9 +37,15 @@ Status Stage::raise() {
       return Error{Errc::io, "etcd does not come up: its logs are in " + etcd_folder.string()};
     std::this_thread::sleep_for(kLook);
   }
-  // The first one founds the cluster; the others find it.
-  for (std::size_t i = 0; i < nodes_->size(); ++i)
+  // The first one founds the cluster; the others find it. Two that found at once tell one of them to start again.
+  for (std::size_t i = 0; i < nodes_->size(); ++i) {
     if (auto started = nodes_->start(i, nodes_->has_before()); !started) return started;
+    for (const SteadyTime until = steady_now() + kRaiseMax; i == 0 && !nodes_->answers(0);) {
+      if (steady_now() > until || interrupted() || !nodes_->child(0).runs())
+        return Error{Errc::io, "the first node does not come up: its log is in " + options_.nodes.folder.string()};
+      std::this_thread::sleep_for(kLook);
+    }
+  }
   if (!wait_until_whole(kRaiseMax))
     return Error{Errc::io, "the cluster does not come up: " + last_trouble_ + "; the nodes' logs are in " +
                                options_.nodes.folder.string()};
