@@ -160,8 +160,9 @@ Keys general_keys() {
       address("", "http", "The public HTTP listener: pages that users see, with and without TLS. A flag: `--http`.",
               FIELD(http)),
       address("", "admin",
-              "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`. It asks for no password: keep it on "
-              "loopback or in a private network. A flag: `--admin`.",
+              "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`, `/admin`. Looking asks for no password "
+              "(changing "
+              "asks for the operators' key): keep it on loopback or in a private network. A flag: `--admin`.",
               FIELD(admin)),
       integer("", "workers", 0, 256,
               "Threads that serve clients and partitions; 0: one for each core. A flag: `--workers`.", FIELD(workers)),
