@@ -241,6 +241,12 @@ TEST_CASE("Chaos checker: a cluster that does not become whole again is found (H
   expect(history, {{Kind::not_recovered, 1}}, "after kill of n1");
 }
 
+TEST_CASE("Chaos checker: a node that ended by itself is found") {
+  History history = good();
+  history.crashes = {"n2: signal 6"};
+  expect(history, {{Kind::crashed, 1}}, "n2: signal 6");
+}
+
 TEST_CASE("Chaos checker: a conversation that could not be read leaves no verdict") {
   History history = good();
   history.conversations[0].read_back.reset();
