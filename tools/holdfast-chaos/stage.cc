@@ -49,6 +49,7 @@ Status Stage::raise() {
   if (!wait_until_whole(kRaiseMax))
     return Error{Errc::io, "the cluster does not come up: " + last_trouble_ + "; the nodes' logs are in " +
                                options_.nodes.folder.string()};
+  crashes_.clear();  // newcomers that come at once may refuse each other; they say so, end, and are started again
   return Ok{};
 }
 
