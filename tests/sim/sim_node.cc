@@ -59,6 +59,9 @@ bool SimNode::start() {
   }
   failover::EmbeddedConfigStore own(log);
   SimStore::Direct direct(store_, id_);
+  // join_cluster() would wait for the lease of an earlier life to end, in real time.
+  const auto belongs = cluster_of(own);
+  if (belongs && belongs->empty() && name_is_registered()) return false;
   auto membership = join_cluster(direct, own, request, agenda_.random());
   if (!membership) return false;  // its name is in use until its lease ends, or the store is away
   auto keys = load_token_keys(direct, wall(), agenda_.random());
@@ -75,6 +78,14 @@ bool SimNode::start() {
                            .mutant = options_.route_mutant});
   run_controller(membership->founder, highest.next());
   return true;
+}
+
+bool SimNode::name_is_registered() const {
+  for (const auto& [key, row] : store_.rows().rows) {
+    log::NodeRow node;
+    if (key.starts_with("node/") && node.ParseFromString(row.value) && node.name() == options_.name) return true;
+  }
+  return false;
 }
 
 void SimNode::run_controller(bool founder, Epoch founder_epoch) {
@@ -99,6 +110,7 @@ void SimNode::crash() {
   node_->crash();
   peers_.clear();
   confirmed_.clear();
+  heard_.clear();
   backlog_.clear();
   frozen_ = false;
   network_.died(id_);
@@ -191,7 +203,10 @@ void SimNode::carry_out() {
     for (const auto& [node, address] : *ready.peers) peers.insert(node);
     network_.set_peers(id_, peers);
   }
-  for (const auto& news : ready.configured) node_->configured(news.partition, news.row);
+  for (const auto& news : ready.configured) {
+    node_->configured(news.partition, news.row);
+    believe(news.partition);
+  }
   for (const auto& [partition, compared, outcome] : ready.reconfigured)
     node_->reconfigured(partition, compared, outcome);
   for (const NodeId node : ready.gone) node_->gone(node, true);
@@ -262,16 +277,27 @@ void SimNode::on_frame(NodeId from, SimNetwork::Frame frame) {
 }
 
 void SimNode::on_confirm(NodeId from, const peer::Confirm& confirm) {
+  if (!peers_.contains(from)) return;
   for (const auto& served : confirm.served()) {
     const PartitionId partition(static_cast<std::uint16_t>(served.partition()));
-    const Confirmed news{from, served.epoch(), confirm.link()};
-    Confirmed& known = confirmed_[partition];
-    if (news.epoch < known.epoch) continue;
-    node_->confirm(partition, steady() - Millis(served.age_ms()));
-    if (known == news) continue;
-    known = news;
-    if (!options_.never_reattaches) node_->reattach(partition);
+    heard_[partition] = {from, served.epoch(), confirm.link(), steady() - Millis(served.age_ms())};
+    believe(partition);
   }
+}
+
+/// What was heard counts once the configuration says so too, and the primary can be reached.
+void SimNode::believe(PartitionId partition) {
+  const auto said = heard_.find(partition);
+  const auto row = controller_->view().partitions().find(partition);
+  if (said == heard_.end() || row == controller_->view().partitions().end()) return;
+  const auto& [node, epoch, link, at] = said->second;
+  if (row->second.config.epoch() != epoch || row->second.config.primary().node() != node.value) return;
+  const Peer& peer = peers_[node];
+  if (!peer.up) return;
+  node_->confirm(partition, at);
+  const Confirmed news{node, epoch, link, peer.ups};
+  if (std::exchange(confirmed_[partition], news) == news) return;
+  if (!options_.never_reattaches) node_->reattach(partition);
 }
 
 void SimNode::confirm() {
@@ -286,7 +312,7 @@ void SimNode::confirm() {
     served.set_partition(p);
     served.set_epoch(epoch);
     served.set_age_ms(static_cast<std::uint32_t>(std::clamp<std::int64_t>(age.count(), 0, 60'000)));
-    const Confirmed news{{}, epoch, 0};
+    const Confirmed news{{}, epoch, 0, 0};
     Confirmed& known = confirmed_[partition];
     if (known.epoch > epoch || known == news) continue;
     known = news;

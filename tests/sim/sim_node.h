@@ -72,8 +72,15 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   };
   struct Confirmed {
     NodeId node;
-    std::uint64_t epoch = 0, link = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t link = 0, back = 0;  ///< how often its link to us, and ours to it, had come up
     friend bool operator==(const Confirmed&, const Confirmed&) = default;
+  };
+
+  struct Heard {
+    NodeId node;
+    std::uint64_t epoch = 0, link = 0;
+    SteadyTime at{};
   };
 
   // Surroundings
@@ -93,12 +100,14 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   void on_frame(NodeId from, SimNetwork::Frame frame) override;
 
   void make_disk();
+  bool name_is_registered() const;
   void run_controller(bool founder, Epoch founder_epoch);
   /// On the cluster's thread, in this life: now, or when it is thawed.
   void post(std::function<void()> what);
   void tick();
   void keep_lease();
   void on_confirm(NodeId from, const peer::Confirm& confirm);
+  void believe(PartitionId partition);
   void confirm();
   WallTime wall() const;
 
@@ -122,6 +131,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
 
   std::map<NodeId, Peer> peers_;
   std::map<PartitionId, Confirmed> confirmed_;
+  std::map<PartitionId, Heard> heard_;  ///< the last confirmation, believed or not
   SteadyTime next_confirm_{}, next_tick_{};
 };
 

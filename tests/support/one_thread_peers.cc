@@ -238,14 +238,8 @@ void OneThreadNode::configured(PartitionId partition, const failover::PartitionR
   for (std::size_t place = 0; place < committer(); ++place) {
     send(surroundings(), place, [this, place, partition, row] {
       if (place == partition.value) touch(partition).replica().configured(row);
-      Router& router = *running_->routers[place];
-      const NodeId primary(row.config.primary().node());
-      const bool moved = router.primary(partition) != primary;
-      router.set_primary(partition, primary, Epoch(row.config.epoch()));
+      running_->routers[place]->set_primary(partition, NodeId(row.config.primary().node()), Epoch(row.config.epoch()));
       wake_router(place);
-      // What was attached on word of the new primary alone went to the old one.
-      if (moved && place >= options_.partitions)
-        running_->joined->around->reattach(static_cast<std::uint16_t>(place - options_.partitions), partition);
     });
   }
 }

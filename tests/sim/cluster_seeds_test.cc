@@ -1,0 +1,96 @@
+/// A cluster under random faults. One seed again: ./dev sim --seed S; many: ./dev sim --seeds N [--minutes M].
+#include <catch2/catch.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "tests/sim/cluster_seeds.h"
+
+namespace holdfast::sim {
+namespace {
+
+std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+bool is_clean(const SeedsOptions& options) {
+  const SeedsResult result = run_seeds(options);
+  std::fputs(report(result).c_str(), stdout);
+  return result.violations.empty() && result.seeds > 0;
+}
+
+TEST_CASE("Cluster: no fault loses, doubles or reorders anything, and what heals is whole again, for every seed") {
+  SeedsOptions options;
+  options.first = number_of("HOLDFAST_SEED", 1);
+  options.count = std::getenv("HOLDFAST_SEED") ? 1 : number_of("HOLDFAST_SEEDS", 75);
+  CHECK(is_clean(options));
+}
+
+/// "kill,cut": only these; otherwise each seed draws its own.
+std::optional<std::vector<Fault>> faults_of(const char* names) {
+  if (!names) return std::nullopt;
+  const std::string all = std::string(",") + names + ",";
+  std::vector<Fault> faults;
+  for (unsigned f = 0; f < static_cast<unsigned>(Fault::count_); ++f)
+    if (all.find("," + std::string(name_of(static_cast<Fault>(f))) + ",") != std::string::npos)
+      faults.push_back(static_cast<Fault>(f));
+  return faults;
+}
+
+/// What ./dev sim runs.
+TEST_CASE("Cluster: the long run", "[.long]") {
+  SeedsOptions options;
+  options.first = number_of("HOLDFAST_SIM_SEED", 1);
+  options.count = number_of("HOLDFAST_SIM_SEEDS", 1000);
+  options.minutes = static_cast<double>(number_of("HOLDFAST_SIM_MINUTES", 100'000));
+  options.violations_max = number_of("HOLDFAST_SIM_VIOLATIONS", 10);
+  options.chaos.faults = faults_of(std::getenv("HOLDFAST_SIM_FAULTS"));
+  options.processes = static_cast<unsigned>(number_of("HOLDFAST_SIM_PROCESSES", 1));
+  CHECK(is_clean(options));
+}
+
+bool is_caught(ChaosOptions chaos, std::uint64_t within) {
+  SeedsOptions options;
+  options.count = 15;
+  options.chaos.faults = chaos.faults;
+  options.chaos.time = chaos.time;
+  REQUIRE(is_clean(options));  // it is the mutant that is caught, not the faults
+  options.chaos = chaos;
+  options.count = within;
+  options.violations_max = 1;
+  const SeedsResult result = run_seeds(options);
+  std::fputs(report(result).c_str(), stdout);
+  return !result.violations.empty();
+}
+
+TEST_CASE("Cluster: with acknowledgements before the sync, it is noticed (T6)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::reset}}, .mutant = failover::Mutant::ack_before_sync}, 300));
+}
+
+TEST_CASE("Cluster: without fencing, it is noticed (I2)") {
+  CHECK(is_caught(
+      {.faults = {{Fault::suspicion, Fault::pause, Fault::store_slow}}, .mutant = failover::Mutant::no_fencing}, 500));
+}
+
+TEST_CASE("Cluster: with a candidate that opens early, it is noticed (F6)") {
+  CHECK(is_caught({.faults = {{Fault::cut, Fault::suspicion}}, .mutant = failover::Mutant::open_early}, 500));
+}
+
+TEST_CASE("Cluster: with nodes that count whatever disk they have, it is noticed (I12)") {
+  CHECK(is_caught({.faults = {{Fault::wipe, Fault::kill}}, .mutant = failover::Mutant::no_store_id}, 500));
+}
+
+TEST_CASE("Cluster: with connections that stay attached where their primary was, it is noticed") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::suspicion}}, .never_reattaches = true}, 100));
+}
+
+TEST_CASE("Cluster: with routes of which later asks are taken after a refusal, it is noticed") {
+  CHECK(
+      is_caught({.faults = {{Fault::suspicion, Fault::reset}}, .route_mutant = RouteMutant::no_refused_routes}, 1000));
+}
+
+}  // namespace
+}  // namespace holdfast::sim
