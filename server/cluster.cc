@@ -364,8 +364,9 @@ void Cluster::Impl::believe(PartitionId partition) {
   const Confirmed news{node, epoch, link, peer.ups};
   Confirmed& known = confirmed[partition];
   if (known == news) return;
+  const bool link_anew = known.node == node && known.epoch == epoch;  // answers may have been lost with the old one
   known = news;
-  to_all([&] { return mail::Reattach{partition}; });
+  to_all([&] { return mail::Reattach{partition, link_anew}; });
 }
 
 /// Everybody is told which partitions are served here, and since when that was certain.
@@ -387,7 +388,7 @@ void Cluster::Impl::confirm() {
     Confirmed& known = confirmed[partition];
     if (known.epoch > epoch || known == news) continue;
     known = news;
-    to_all([&] { return mail::Reattach{partition}; });
+    to_all([&] { return mail::Reattach{partition, false}; });
   }
   for (const auto& [node, peer] : peers) {
     if (!peer.up || out.served().empty()) continue;

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::chrono::hours kClockJumpMax{24};
 constexpr NodeId kSingleNode{1};
-constexpr NodeId kNobodyYet{UINT32_MAX};  // whose id is not drawn yet
 
 std::string host_name() {
   char name[256] = {};
@@ -171,7 +170,9 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
     highest = std::max(highest, one.log.promised);
   }
   request.greet = [&](const std::string& uuid, const std::map<NodeId, std::string>& running) -> Status {
-    const auto options = cluster_options({uuid, config_.partitions, kNobodyYet, false}, request.node_name, highest);
+    // Nobody has this id: real ones are drawn from 1 on. Several newcomers at once each have one of their own.
+    const NodeId nobody_yet(0x8000'0000u | static_cast<std::uint32_t>(random_.next()));
+    const auto options = cluster_options({uuid, config_.partitions, nobody_yet, false}, request.node_name, highest);
     if (!options) return options.error();
     std::map<NodeId, HostPort> members;
     for (const auto& [node, address] : running)

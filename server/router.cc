@@ -79,6 +79,11 @@ void Router::set_link(NodeId node, bool up) {
   }
 }
 
+void Router::ask_again(PartitionId partition) {
+  Lane& lane = lanes_[partition.value];
+  if (!lane.open.empty()) go_on(partition, lane);
+}
+
 void Router::answered(std::uint64_t id, std::uint64_t route, command::Answer answer) {
   Lane& lane = lanes_[partition_of_ask(id).value];
   const auto at = lane.open.find(id);

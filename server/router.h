@@ -33,6 +33,8 @@ class Router {
   void set_primary(PartitionId partition, NodeId primary, Epoch epoch);
   NodeId primary(PartitionId partition) const { return lanes_[partition.value].primary; }
   void set_link(NodeId node, bool up);
+  /// The primary's way to us was broken, and stands again: answers may have been lost on it.
+  void ask_again(PartitionId partition);
   void ask(PartitionId partition, command::Command command, Answered then);
   void answered(std::uint64_t id, std::uint64_t route, command::Answer answer);
   void tick(SteadyTime now);

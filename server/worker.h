@@ -135,6 +135,7 @@ struct HandOff {
 };
 struct Reattach {
   PartitionId partition;
+  bool ask_again;  ///< its primary's link to us came up anew
 };
 struct Nodes {
   std::vector<gateway::NodeEndpoint> nodes;

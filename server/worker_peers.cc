@@ -199,7 +199,10 @@ void Worker::receive_news(Mail& mail) {
     touch(news->partition).replica().hand_off(news->epoch, news->to);
     return;
   }
-  if (const auto* news = std::get_if<mail::Reattach>(&mail)) return gateway_->reattach(news->partition);
+  if (const auto* news = std::get_if<mail::Reattach>(&mail)) {
+    if (news->ask_again) router_->ask_again(news->partition);
+    return gateway_->reattach(news->partition);
+  }
   if (const auto* news = std::get_if<mail::Nodes>(&mail)) return gateway_->set_nodes(news->nodes, shared_.self);
   if (auto* read = std::get_if<mail::CopiesLog>(&mail))
     return touch(read->partition).replica().log_read(std::move(read->page));

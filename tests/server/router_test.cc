@@ -1,0 +1,151 @@
+#include "server/router.h"
+
+#include <catch2/catch.hpp>
+
+namespace holdfast {
+namespace {
+
+const NodeId kSelf{1}, kOther{2}, kThird{3};
+const PartitionId kPartition{0};
+
+struct Fixture {
+  Router router{kSelf, 1, 100,
+                Router::Options{
+                    .asks_max = 3, .give_up = std::chrono::milliseconds(1000), .again = std::chrono::milliseconds(20)}};
+  SteadyTime now{};
+  std::vector<std::string> answered;
+
+  Fixture() {
+    router.set_link(kOther, true);
+    router.set_primary(kPartition, kOther, Epoch(1));
+  }
+  void ask(const std::string& name, bool client = true) {
+    command::Command command;
+    command.set_user(name);
+    if (!client) command.mutable_source()->set_subscriber("s");
+    router.ask(kPartition, std::move(command), [this, name](const command::Answer& answer) {
+      answered.push_back(answer.frame().has_error() ? name + " " + v1::ErrorCode_Name(answer.frame().error().code())
+                                                    : name);
+    });
+  }
+  void answer(const Router::Ask& ask, command::Answer answer = {}) {
+    router.answered(ask.id, ask.route, std::move(answer));
+    hand_out();
+  }
+  void hand_out() {
+    for (auto& [then, what] : router.take_answers()) then(std::move(what));
+  }
+  void tick(std::chrono::milliseconds by) {
+    router.tick(now += by);
+    hand_out();
+  }
+};
+
+std::vector<std::string> names(const std::vector<Router::Ask>& asks) {
+  std::vector<std::string> names;
+  for (const auto& ask : asks) names.push_back(ask.command.user());
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("Router: what a dead primary left open is asked of the next, in order, under a new route") {
+  Fixture f;
+  f.ask("a");
+  f.ask("b");
+  const auto first = f.router.take_asks();
+  REQUIRE(names(first) == Names{"a", "b"});
+  f.answer(first[0]);
+  f.router.set_link(kOther, false);
+  f.ask("c");
+  CHECK(f.router.take_asks().empty());
+  f.router.set_link(kThird, true);
+  f.router.set_primary(kPartition, kThird, Epoch(2));
+  const auto again = f.router.take_asks();
+  CHECK(names(again) == Names{"b", "c"});
+  CHECK(again[0].to == kThird);
+  CHECK(again[0].route > first[0].route);
+  CHECK(f.answered == Names{"a"});
+}
+
+TEST_CASE("Router: news of the epoch that is known asks nothing again") {
+  Fixture f;
+  f.ask("a");
+  f.router.take_asks();
+  f.router.set_primary(kPartition, kOther, Epoch(1));
+  CHECK(f.router.take_asks().empty());
+}
+
+TEST_CASE("Router: a command that was asked twice is answered once") {
+  Fixture f;
+  f.ask("a");
+  const auto first = f.router.take_asks();
+  f.router.set_primary(kPartition, kOther, Epoch(2));
+  const auto second = f.router.take_asks();
+  f.answer(first[0]);
+  f.answer(second[0]);
+  CHECK(f.answered == Names{"a"});
+  CHECK(f.router.open() == 0);
+}
+
+TEST_CASE("Router: whoever does not lead is asked again a little later, with all that came meanwhile behind it") {
+  Fixture f;
+  f.ask("a");
+  const auto first = f.router.take_asks();
+  f.answer(first[0], elsewhere());
+  f.ask("b");
+  CHECK(f.router.take_asks().empty());
+  f.tick(std::chrono::milliseconds(20));
+  CHECK(names(f.router.take_asks()) == Names{"a", "b"});
+}
+
+TEST_CASE("Router: a refusal of an old route changes nothing") {
+  Fixture f;
+  f.ask("a");
+  const auto first = f.router.take_asks();
+  f.router.set_primary(kPartition, kOther, Epoch(2));
+  f.router.take_asks();
+  f.answer(first[0], elsewhere());
+  f.ask("b");
+  CHECK(names(f.router.take_asks()) == Names{"b"});
+}
+
+TEST_CASE("Router: answers that were lost with the primary's link to us are asked for again") {
+  Fixture f;
+  f.ask("a");
+  f.router.take_asks();
+  f.router.ask_again(kPartition);
+  CHECK(names(f.router.take_asks()) == Names{"a"});
+}
+
+TEST_CASE("Router: while nobody can be asked a client is told to come again, a subscriber never") {
+  Fixture f;
+  f.router.set_link(kOther, false);
+  f.ask("client");
+  f.ask("subscriber", false);
+  f.tick(std::chrono::milliseconds(1001));
+  CHECK(f.answered == Names{"client RETRY"});
+  CHECK(f.router.open() == 1);
+  f.router.set_link(kOther, true);
+  CHECK(names(f.router.take_asks()) == Names{"subscriber"});
+}
+
+TEST_CASE("Router: a lane takes so many clients and no more") {
+  Fixture f;
+  for (const char* name : {"a", "b", "c", "d"}) f.ask(name);
+  f.hand_out();
+  CHECK(f.answered == Names{"d RETRY"});
+}
+
+TEST_CASE("RefusedRoutes: what was refused refuses everything of its route and older, of that asker alone") {
+  RefusedRoutes refused;
+  const RefusedRoutes::From asker{kOther, 0, kPartition}, another{kOther, 1, kPartition};
+  refused.refused(asker, 7);
+  CHECK(refused.refuses(asker, 7));
+  CHECK(refused.refuses(asker, 6));
+  CHECK_FALSE(refused.refuses(asker, 8));
+  CHECK_FALSE(refused.refuses(another, 7));
+}
+
+}  // namespace
+}  // namespace holdfast
