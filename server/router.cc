@@ -13,8 +13,8 @@ command::Answer come_again(const char* why, std::chrono::milliseconds after) {
 
 }  // namespace
 
-Router::Router(NodeId self, std::uint16_t partitions, std::uint64_t first_route, Options options)
-    : self_(self), options_(options), next_route_(first_route), lanes_(partitions) {
+Router::Router(NodeId self, std::uint16_t partitions, std::uint64_t life, Options options)
+    : self_(self), options_(options), life_(life), lanes_(partitions) {
   for (Lane& lane : lanes_) lane.route = next_route_++;
 }
 
@@ -41,7 +41,7 @@ bool Router::reaches(const Lane& lane) const {
 }
 
 void Router::send(PartitionId partition, Lane& lane, std::uint64_t id, const Open& open) {
-  asks_.push_back({lane.primary, partition, id, lane.route, open.command});
+  asks_.push_back({lane.primary, partition, id, life_, lane.route, lane.next_index++, open.command});
 }
 
 /// Nothing goes out on the lane until somebody can be asked; what is open is asked again then.
@@ -54,6 +54,7 @@ void Router::go_on(PartitionId partition, Lane& lane) {
   if (!reaches(lane)) return wait(lane, options_.again);
   if (std::exchange(lane.waits, false)) --waiting_lanes_;
   lane.route = next_route_++;
+  lane.next_index = 0;
   asked_again_ += lane.open.size();
   for (const auto& [id, open] : lane.open) send(partition, lane, id, open);
 }

@@ -6,8 +6,8 @@
 /// While nobody leads, lanes wait. A client's command that waited `give_up` is answered RETRY, a subscriber's never.
 /// Bound: `asks_max` of clients in a lane (beyond: RETRY).
 ///
-/// Order: what is asked again goes under a new route, and whoever refused something of a route refuses the rest of it
-/// (RefusedRoutes), so nothing asked later overtakes it.
+/// Order: what is asked again goes under a new route, and whoever refused something of a route, or missed something of it,
+/// refuses the rest (Routes), so nothing asked later overtakes it.
 #pragma once
 
 #include <map>
@@ -26,8 +26,8 @@ class Router {
     std::chrono::milliseconds give_up{5000};
     std::chrono::milliseconds again{20};  ///< after a refusal, if nothing else is heard
   };
-  /// `first_route`: higher than any that an earlier life of this process used.
-  Router(NodeId self, std::uint16_t partitions, std::uint64_t first_route, Options options);
+  /// `life`: drawn anew at each start; routes count from 1 in each.
+  Router(NodeId self, std::uint16_t partitions, std::uint64_t life, Options options);
 
   /// Who leads the partition, as the configuration says; 0: nobody. News of an epoch that is known changes nothing.
   void set_primary(PartitionId partition, NodeId primary, Epoch epoch);
@@ -45,7 +45,9 @@ class Router {
     NodeId to;
     PartitionId partition;
     std::uint64_t id;
+    std::uint64_t life;
     std::uint64_t route;
+    std::uint64_t index;  ///< in its route
     command::Command command;
   };
   std::vector<Ask> take_asks() { return std::exchange(asks_, {}); }
@@ -66,6 +68,7 @@ class Router {
     NodeId primary;
     Epoch epoch;
     std::uint64_t route = 0;
+    std::uint64_t next_index = 0;
     bool waits = false;
     SteadyTime again_at{};
     std::map<std::uint64_t, Open> open;  ///< by id: in order
@@ -81,7 +84,8 @@ class Router {
 
   const NodeId self_;
   const Options options_;
-  std::uint64_t next_route_;
+  const std::uint64_t life_;
+  std::uint64_t next_route_ = 1;
   std::uint64_t next_id_ = 1;
   SteadyTime now_{};
   std::vector<Lane> lanes_;
@@ -93,10 +97,10 @@ class Router {
   std::vector<std::pair<Answered, command::Answer>> answers_;
 };
 
-/// At the asked: routes of which something was refused.
+/// At the asked: how far each asker's present route has come.
 ///
 /// Owned by Worker, for its partitions. Grows with (asking workers x partitions).
-class RefusedRoutes {
+class Routes {
  public:
   struct From {
     NodeId node;
@@ -104,17 +108,29 @@ class RefusedRoutes {
     PartitionId partition;
     friend auto operator<=>(const From&, const From&) = default;
   };
-  bool refuses(const From& from, std::uint64_t route) const {
-    const auto at = refused_.find(from);
-    return at != refused_.end() && route <= at->second;
+  /// True if it is the next of its route, and nothing of that was refused. Otherwise the rest of the route is refused.
+  bool takes(const From& from, std::uint64_t life, std::uint64_t route, std::uint64_t index) {
+    Route& known = routes_[from];
+    if (life != known.life) known = {life, 0, 0, false};
+    if (route < known.route) return false;
+    if (route > known.route) known = {life, route, 0, false};
+    if (known.refused || index != known.next) known.refused = true;
+    ++known.next;
+    return !known.refused;
   }
-  void refused(const From& from, std::uint64_t route) {
-    auto& highest = refused_[from];
-    highest = std::max(highest, route);
+  void refused(const From& from, std::uint64_t life, std::uint64_t route) {
+    Route& known = routes_[from];
+    if (life == known.life && route >= known.route) known = {life, route, 0, true};
   }
 
  private:
-  std::map<From, std::uint64_t> refused_;
+  struct Route {
+    std::uint64_t life = 0;
+    std::uint64_t route = 0;
+    std::uint64_t next = 0;
+    bool refused = false;
+  };
+  std::map<From, Route> routes_;
 };
 
 }  // namespace holdfast

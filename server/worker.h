@@ -282,7 +282,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::atomic<std::int64_t> ticked_{0};
   std::unique_ptr<Router> router_;  ///< null: this node is alone
   bool router_timer_set_ = false;
-  RefusedRoutes refused_;
+  Routes routes_;
   std::unique_ptr<Snapshots> snapshots_;  ///< null: this node is alone
 };
 

@@ -12,9 +12,7 @@
 namespace holdfast {
 
 void Worker::join_cluster() {
-  // Routes of this life are above those of every earlier one.
-  const auto first_route = static_cast<std::uint64_t>(to_ms(wall_now())) << 20;
-  router_ = std::make_unique<Router>(shared_.self, shared_.partitions, first_route, Router::Options());
+  router_ = std::make_unique<Router>(shared_.self, shared_.partitions, random_.next(), Router::Options());
   snapshots_ = std::make_unique<Snapshots>(
       SnapshotsHost{.copy = [this](PartitionId partition) -> Copy& { return touch(partition); },
                     .send = [this](NodeId to, const peer::Frame& frame) { shared_.cluster->send(to, frame); },
@@ -26,7 +24,7 @@ void Worker::join_cluster() {
                     .log = shared_.log_database,
                     .state = shared_.state_database,
                     .rate = shared_.fill_rate,
-                    .first_id = first_route});
+                    .first_id = static_cast<std::uint64_t>(to_ms(wall_now())) << 20});
 }
 
 // ------------------------------------------------------------------------------------------------ commands
@@ -42,6 +40,8 @@ void Worker::route() {
       out.set_worker(index_);
       out.set_partition(ask.partition.value);
       out.set_route(ask.route);
+      out.set_index(ask.index);
+      out.set_life(ask.life);
       *out.mutable_command() = std::move(ask.command);
       shared_.cluster->send(ask.to, frame);
       continue;
@@ -66,13 +66,15 @@ void Worker::route() {
 
 /// A command for a partition of this worker, whoever asks.
 void Worker::submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask) {
-  const RefusedRoutes::From asker{from, worker, ask.partition};
-  if (refused_.refuses(asker, ask.route)) return answer_ask(from, worker, ask.id, ask.route, elsewhere());
+  const Routes::From asker{from, worker, ask.partition};
+  if (!routes_.takes(asker, ask.life, ask.route, ask.index))
+    return answer_ask(from, worker, ask.id, ask.route, elsewhere());
   touch(ask.partition)
-      .submit(std::move(ask.command), [this, asker, id = ask.id, route = ask.route](command::Answer answer) {
-        if (answer.elsewhere()) refused_.refused(asker, route);
-        answer_ask(asker.node, asker.worker, id, route, std::move(answer));
-      });
+      .submit(std::move(ask.command),
+              [this, asker, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
+                if (answer.elsewhere()) routes_.refused(asker, life, route);
+                answer_ask(asker.node, asker.worker, id, route, std::move(answer));
+              });
 }
 
 void Worker::answer_ask(NodeId node, std::uint32_t worker, std::uint64_t id, std::uint64_t route,
@@ -105,9 +107,9 @@ void Worker::receive_peer(mail::FromPeer& mail) {
       return touch(partition(frame.replication().partition())).replica().received(mail.from, frame.replication());
     case peer::Frame::kAsk: {
       peer::Ask& ask = *frame.mutable_ask();
-      return submit_ask(
-          from, ask.worker(),
-          {shared_.self, partition(ask.partition()), ask.id(), ask.route(), std::move(*ask.mutable_command())});
+      return submit_ask(from, ask.worker(),
+                        {shared_.self, partition(ask.partition()), ask.id(), ask.life(), ask.route(), ask.index(),
+                         std::move(*ask.mutable_command())});
     }
     case peer::Frame::kAnswer:
       return router_->answered(frame.answer().id(), frame.answer().route(),

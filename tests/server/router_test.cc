@@ -137,14 +137,32 @@ TEST_CASE("Router: a lane takes so many clients and no more") {
   CHECK(f.answered == Names{"d RETRY"});
 }
 
-TEST_CASE("RefusedRoutes: what was refused refuses everything of its route and older, of that asker alone") {
-  RefusedRoutes refused;
-  const RefusedRoutes::From asker{kOther, 0, kPartition}, another{kOther, 1, kPartition};
-  refused.refused(asker, 7);
-  CHECK(refused.refuses(asker, 7));
-  CHECK(refused.refuses(asker, 6));
-  CHECK_FALSE(refused.refuses(asker, 8));
-  CHECK_FALSE(refused.refuses(another, 7));
+TEST_CASE("Routes: what was refused refuses the rest of its route and older ones, of that asker alone") {
+  Routes routes;
+  const Routes::From asker{kOther, 0, kPartition}, another{kOther, 1, kPartition};
+  CHECK(routes.takes(asker, 5, 7, 0));
+  routes.refused(asker, 5, 7);
+  CHECK_FALSE(routes.takes(asker, 5, 7, 1));
+  CHECK_FALSE(routes.takes(asker, 5, 6, 0));
+  CHECK(routes.takes(another, 5, 7, 0));
+  CHECK(routes.takes(asker, 5, 8, 0));
+  CHECK(routes.takes(asker, 5, 8, 1));
+}
+
+TEST_CASE("Routes: another life of the asker begins anew") {
+  Routes routes;
+  const Routes::From asker{kOther, 0, kPartition};
+  CHECK(routes.takes(asker, 5, 70, 0));
+  CHECK(routes.takes(asker, 6, 1, 0));
+}
+
+TEST_CASE("Routes: what came behind something that was lost with a link is refused, not taken without it") {
+  Routes routes;
+  const Routes::From asker{kOther, 0, kPartition};
+  CHECK(routes.takes(asker, 5, 7, 0));
+  CHECK_FALSE(routes.takes(asker, 5, 7, 2));
+  CHECK_FALSE(routes.takes(asker, 5, 7, 3));
+  CHECK(routes.takes(asker, 5, 9, 0));
 }
 
 }  // namespace

@@ -296,8 +296,10 @@ void SimNode::believe(PartitionId partition) {
   if (!peer.up) return;
   node_->confirm(partition, at);
   const Confirmed news{node, epoch, link, peer.ups};
-  if (std::exchange(confirmed_[partition], news) == news) return;
-  if (!options_.never_reattaches) node_->reattach(partition);
+  const Confirmed known = std::exchange(confirmed_[partition], news);
+  if (known == news) return;
+  const bool link_anew = known.node == node && known.epoch == epoch;
+  if (!options_.never_reattaches) node_->reattach(partition, link_anew);
 }
 
 void SimNode::confirm() {
@@ -316,7 +318,7 @@ void SimNode::confirm() {
     Confirmed& known = confirmed_[partition];
     if (known.epoch > epoch || known == news) continue;
     known = news;
-    if (!options_.never_reattaches) node_->reattach(partition);
+    if (!options_.never_reattaches) node_->reattach(partition, false);
   }
   for (const auto& [node, peer] : peers_) {
     if (!peer.up || out.served().empty()) continue;

@@ -79,7 +79,7 @@ class OneThreadNode {
   void configured(PartitionId partition, const failover::PartitionRow& row);
   void reconfigured(PartitionId partition, std::uint64_t compared, failover::Outcome outcome);
   void hand_off(PartitionId partition, Epoch epoch, NodeId to);
-  void reattach(PartitionId partition);
+  void reattach(PartitionId partition, bool ask_again);
   /// The epoch in which it is served here; 0: it is not.
   std::uint64_t serves(PartitionId partition) const;
   SteadyTime confirmed_at(PartitionId partition) const;

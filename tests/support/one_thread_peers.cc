@@ -49,6 +49,8 @@ void OneThreadNode::route_one(std::size_t pick) {
     out.set_worker(static_cast<std::uint32_t>(place));
     out.set_partition(ask.partition.value);
     out.set_route(ask.route);
+    out.set_index(ask.index);
+    out.set_life(ask.life);
     *out.mutable_command() = std::move(ask.command);
     r.joined->around->send(ask.to, std::move(frame));
   }
@@ -57,16 +59,17 @@ void OneThreadNode::route_one(std::size_t pick) {
 
 void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask) {
   Running& r = *running_;
-  const RefusedRoutes::From asker{from, worker, ask.partition};
-  if (r.joined->mutant != RouteMutant::no_refused_routes && r.refused.refuses(asker, ask.route))
+  const Routes::From asker{from, worker, ask.partition};
+  if (r.joined->mutant != RouteMutant::no_refused_routes && !r.asked_by.takes(asker, ask.life, ask.route, ask.index))
     return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
   const bool is_post = ask.command.request().has_post();
   touch(ask.partition)
-      .submit(std::move(ask.command), [this, asker, is_post, id = ask.id, route = ask.route](command::Answer answer) {
-        if (is_post && answer.frame().has_error()) ++refused_posts_;  // whoever asked may be dead by now
-        if (answer.elsewhere()) running_->refused.refused(asker, route);
-        answer_ask(asker.node, asker.worker, asker.partition, id, route, std::move(answer));
-      });
+      .submit(std::move(ask.command),
+              [this, asker, is_post, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
+                if (is_post && answer.frame().has_error()) ++refused_posts_;  // whoever asked may be dead by now
+                if (answer.elsewhere()) running_->asked_by.refused(asker, life, route);
+                answer_ask(asker.node, asker.worker, asker.partition, id, route, std::move(answer));
+              });
 }
 
 void OneThreadNode::answer_ask(NodeId to, std::uint32_t worker, PartitionId by, std::uint64_t id, std::uint64_t route,
@@ -139,7 +142,7 @@ void OneThreadNode::receive(const failover::Member& from, std::size_t place, con
       const peer::Ask& ask = frame.ask();
       return submit_ask(node, ask.worker(),
                         {running_->joined->self.node, PartitionId(static_cast<std::uint16_t>(place)), ask.id(),
-                         ask.route(), ask.command()});
+                         ask.life(), ask.route(), ask.index(), ask.command()});
     }
     case peer::Frame::kAnswer:
       running_->routers[place]->answered(frame.answer().id(), frame.answer().route(), frame.answer().answer());
@@ -254,7 +257,12 @@ void OneThreadNode::hand_off(PartitionId partition, Epoch epoch, NodeId to) {
        [this, partition, epoch, to] { touch(partition).replica().hand_off(epoch, to); });
 }
 
-void OneThreadNode::reattach(PartitionId partition) {
+void OneThreadNode::reattach(PartitionId partition, bool ask_again) {
+  for (std::size_t place = 0; ask_again && place < committer(); ++place)
+    send(surroundings(), place, [this, place, partition] {
+      running_->routers[place]->ask_again(partition);
+      wake_router(place);
+    });
   for (std::uint16_t door = 0; door < options_.doors; ++door)
     send(surroundings(), door_place(door),
          [this, door, partition] { running_->joined->around->reattach(door, partition); });

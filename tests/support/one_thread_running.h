@@ -48,7 +48,7 @@ struct OneThreadNode::Running {
   std::vector<std::unique_ptr<Router>> routers;  // by place: of partitions and of doors
   std::vector<bool> routing;
   std::vector<std::size_t> routes;  // places whose router has something
-  RefusedRoutes refused;
+  Routes asked_by;
   std::vector<std::uint64_t> serves;
   std::vector<SteadyTime> confirmed;
 };
