@@ -364,9 +364,9 @@ void Cluster::Impl::believe(PartitionId partition) {
   const Confirmed news{node, epoch, link, peer.ups};
   Confirmed& known = confirmed[partition];
   if (known == news) return;
-  const bool link_anew = known.node == node && known.epoch == epoch;  // answers may have been lost with the old one
   known = news;
-  to_all([&] { return mail::Reattach{partition, link_anew}; });
+  // Answers that were sent before its link to us came up are lost.
+  to_all([&] { return mail::Reattach{partition, true}; });
 }
 
 /// Everybody is told which partitions are served here, and since when that was certain.

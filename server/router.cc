@@ -14,7 +14,7 @@ command::Answer come_again(const char* why, std::chrono::milliseconds after) {
 }  // namespace
 
 Router::Router(NodeId self, std::uint16_t partitions, std::uint64_t life, Options options)
-    : self_(self), options_(options), life_(life), lanes_(partitions) {
+    : self_(self), options_(options), life_(life), next_id_(life >> 20), lanes_(partitions) {
   for (Lane& lane : lanes_) lane.route = next_route_++;
 }
 

@@ -86,7 +86,7 @@ class Router {
   const Options options_;
   const std::uint64_t life_;
   std::uint64_t next_route_ = 1;
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_;  ///< from anywhere on: an answer to an earlier life is not to be taken for one to this
   SteadyTime now_{};
   std::vector<Lane> lanes_;
   std::map<NodeId, bool> links_;

@@ -135,7 +135,7 @@ struct HandOff {
 };
 struct Reattach {
   PartitionId partition;
-  bool ask_again;  ///< its primary's link to us came up anew
+  bool ask_again;  ///< its primary, or its link to us, is another than before
 };
 struct Nodes {
   std::vector<gateway::NodeEndpoint> nodes;

@@ -296,10 +296,8 @@ void SimNode::believe(PartitionId partition) {
   if (!peer.up) return;
   node_->confirm(partition, at);
   const Confirmed news{node, epoch, link, peer.ups};
-  const Confirmed known = std::exchange(confirmed_[partition], news);
-  if (known == news) return;
-  const bool link_anew = known.node == node && known.epoch == epoch;
-  if (!options_.never_reattaches) node_->reattach(partition, link_anew);
+  if (std::exchange(confirmed_[partition], news) == news) return;
+  if (!options_.never_reattaches) node_->reattach(partition, true);
 }
 
 void SimNode::confirm() {
