@@ -28,6 +28,8 @@ class Copy {
   Partition* serving() { return serving_.get(); }
   const Partition* serving() const { return serving_.get(); }
 
+  /// False: submit() will answer elsewhere(). To be asked before, so that nothing behind it is taken when this changes.
+  bool takes_commands() const { return serving_ != nullptr || replica_.leads(); }
   void submit(command::Command command, Answered then);
   void tick(SteadyTime steady, WallTime wall);
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }

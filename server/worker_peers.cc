@@ -67,10 +67,12 @@ void Worker::route() {
 /// A command for a partition of this worker, whoever asks.
 void Worker::submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask) {
   const Routes::From asker{from, worker, ask.partition};
-  if (!routes_.takes(asker, ask.life, ask.route, ask.index))
-    return answer_ask(from, worker, ask.id, ask.route, elsewhere());
-  touch(ask.partition)
-      .submit(std::move(ask.command),
+  Copy& copy = touch(ask.partition);
+  const bool taken = routes_.takes(asker, ask.life, ask.route, ask.index);
+  // Refused now, and not when the answer goes out: the copy may lead by then, and what is behind would be taken.
+  if (taken && !copy.takes_commands()) routes_.refused(asker, ask.life, ask.route);
+  if (!taken || !copy.takes_commands()) return answer_ask(from, worker, ask.id, ask.route, elsewhere());
+  copy.submit(std::move(ask.command),
               [this, asker, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
                 if (answer.elsewhere()) routes_.refused(asker, life, route);
                 answer_ask(asker.node, asker.worker, id, route, std::move(answer));

@@ -25,7 +25,7 @@ bool is_clean(const SeedsOptions& options) {
 TEST_CASE("Cluster: no fault loses, doubles or reorders anything, and what heals is whole again, for every seed") {
   SeedsOptions options;
   options.first = number_of("HOLDFAST_SEED", 1);
-  options.count = std::getenv("HOLDFAST_SEED") ? 1 : number_of("HOLDFAST_SEEDS", 75);
+  options.count = std::getenv("HOLDFAST_SEED") ? 1 : number_of("HOLDFAST_SEEDS", 2000);
   CHECK(is_clean(options));
 }
 

@@ -60,11 +60,15 @@ void OneThreadNode::route_one(std::size_t pick) {
 void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask ask) {
   Running& r = *running_;
   const Routes::From asker{from, worker, ask.partition};
-  if (r.joined->mutant != RouteMutant::no_refused_routes && !r.asked_by.takes(asker, ask.life, ask.route, ask.index))
-    return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
+  Copy& copy = touch(ask.partition);
+  if (r.joined->mutant != RouteMutant::no_refused_routes) {
+    const bool taken = r.asked_by.takes(asker, ask.life, ask.route, ask.index);
+    if (taken && !copy.takes_commands()) r.asked_by.refused(asker, ask.life, ask.route);
+    if (!taken || !copy.takes_commands())
+      return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
+  }
   const bool is_post = ask.command.request().has_post();
-  touch(ask.partition)
-      .submit(std::move(ask.command),
+  copy.submit(std::move(ask.command),
               [this, asker, is_post, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
                 if (is_post && answer.frame().has_error()) ++refused_posts_;  // whoever asked may be dead by now
                 if (answer.elsewhere()) running_->asked_by.refused(asker, life, route);
