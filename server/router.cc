@@ -15,7 +15,10 @@ command::Answer come_again(const char* why, std::chrono::milliseconds after) {
 
 Router::Router(NodeId self, std::uint16_t partitions, std::uint64_t life, Options options)
     : self_(self), options_(options), life_(life), next_id_(life >> 20), lanes_(partitions) {
-  for (Lane& lane : lanes_) lane.route = next_route_++;
+  for (Lane& lane : lanes_) {
+    lane.route = next_route_++;
+    lane.patience = options_.unanswered;
+  }
 }
 
 void Router::ask(PartitionId partition, command::Command command, Answered then) {
@@ -28,6 +31,7 @@ void Router::ask(PartitionId partition, command::Command command, Answered then)
   }
   const std::uint64_t id = next_id_++ << 16 | partition.value;
   ++open_;
+  if (lane.open.empty()) lane.quiet_since = now_;
   lane.clients += client ? 1 : 0;
   const auto at = lane.open.emplace(id, Open{std::move(command), std::move(then), now_, client}).first;
   if (!lane.waits && !reaches(lane)) wait(lane, options_.again);
@@ -55,6 +59,7 @@ void Router::go_on(PartitionId partition, Lane& lane) {
   if (std::exchange(lane.waits, false)) --waiting_lanes_;
   lane.route = next_route_++;
   lane.next_index = 0;
+  lane.quiet_since = now_;
   asked_again_ += lane.open.size();
   for (const auto& [id, open] : lane.open) send(partition, lane, id, open);
 }
@@ -89,6 +94,8 @@ void Router::answered(std::uint64_t id, std::uint64_t route, command::Answer ans
   Lane& lane = lanes_[partition_of_ask(id).value];
   const auto at = lane.open.find(id);
   if (at == lane.open.end()) return;  // answered before: it was asked twice
+  lane.quiet_since = now_;
+  lane.patience = options_.unanswered;
   if (!answer.elsewhere()) return finish(lane, at, std::move(answer));
   if (route == lane.route && !lane.waits) wait(lane, options_.again);
 }
@@ -104,6 +111,10 @@ void Router::tick(SteadyTime now) {
   now_ = now;
   for (std::size_t p = 0; p < lanes_.size(); ++p) {
     Lane& lane = lanes_[p];
+    if (!lane.waits && !lane.open.empty() && now - lane.quiet_since > lane.patience) {
+      lane.patience *= 2;
+      go_on(PartitionId(static_cast<std::uint16_t>(p)), lane);
+    }
     if (!lane.waits) continue;
     if (now >= lane.again_at) go_on(PartitionId(static_cast<std::uint16_t>(p)), lane);
     for (auto at = lane.open.begin(); lane.waits && at != lane.open.end();) {

@@ -25,6 +25,8 @@ class Router {
     std::size_t asks_max = 8192;
     std::chrono::milliseconds give_up{5000};
     std::chrono::milliseconds again{20};  ///< after a refusal, if nothing else is heard
+    /// Without any answer for so long everything is asked again; twice as long each further time.
+    std::chrono::milliseconds unanswered{2000};
   };
   /// `life`: drawn anew at each start; routes count from 1 in each.
   Router(NodeId self, std::uint16_t partitions, std::uint64_t life, Options options);
@@ -71,6 +73,8 @@ class Router {
     std::uint64_t next_index = 0;
     bool waits = false;
     SteadyTime again_at{};
+    SteadyTime quiet_since{};            ///< asked, and heard nothing
+    std::chrono::milliseconds patience;  ///< how long that may be
     std::map<std::uint64_t, Open> open;  ///< by id: in order
     std::size_t clients = 0;
   };

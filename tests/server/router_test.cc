@@ -118,6 +118,20 @@ TEST_CASE("Router: answers that were lost with the primary's link to us are aske
   CHECK(names(f.router.take_asks()) == Names{"a"});
 }
 
+TEST_CASE("Router: what nobody answers is asked again after a while, and then more rarely") {
+  Fixture f;
+  f.ask("a");
+  f.router.take_asks();
+  f.tick(std::chrono::milliseconds(2000));
+  CHECK(f.router.take_asks().empty());
+  f.tick(std::chrono::milliseconds(1));
+  CHECK(names(f.router.take_asks()) == Names{"a"});
+  f.tick(std::chrono::milliseconds(4000));
+  CHECK(f.router.take_asks().empty());
+  f.tick(std::chrono::milliseconds(1));
+  CHECK(names(f.router.take_asks()) == Names{"a"});
+}
+
 TEST_CASE("Router: while nobody can be asked a client is told to come again, a subscriber never") {
   Fixture f;
   f.router.set_link(kOther, false);
