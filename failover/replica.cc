@@ -316,6 +316,7 @@ void Replica::link_up(const Member& member) {
     if (follower.store != member.store) {
       follower.matched = follower.told_commit = Seq{};
       follower.barrier_ok = 0;
+      follower.barrier_at = {};
     }
     follower.store = member.store;
     follower.under_way = false;

@@ -208,6 +208,7 @@ class Replica {
     SteadyTime sent_at{};
     SteadyTime behind_since{};  ///< since its last progress; zero: it is not behind
     std::uint64_t barrier_ok = 0;
+    SteadyTime barrier_at{};  ///< when it was last asked for one
     Seq told_commit;
   };
 
@@ -294,8 +295,8 @@ class Replica {
   std::optional<InSyncSet> set_;
   std::map<NodeId, Follower> followers_;
   std::map<NodeId, Epoch> reads_;  ///< of the log that are under way, and the epoch in which they were asked for
-  bool in_flight_ = false;      ///< last_seq_ is appended and not committed
-  bool epoch_started_ = false;  ///< EPOCH_START is appended
+  bool in_flight_ = false;         ///< last_seq_ is appended and not committed
+  bool epoch_started_ = false;     ///< EPOCH_START is appended
   SteadyTime in_flight_since_{};
   struct Change {
     std::vector<Member> wanted;

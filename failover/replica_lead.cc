@@ -32,6 +32,7 @@ void Replica::send_due() {
       peer::Replication message = to(follower);
       message.mutable_barrier()->set_number(barrier_sent_);
       ready_.messages.push_back({node, std::move(message)});
+      follower.barrier_at = now_;
     }
   }
   for (auto& [node, follower] : followers_) send_to(node, follower);
@@ -179,14 +180,15 @@ void Replica::check_progress() {
       follower.behind_since = {};
     else if (follower.behind_since == SteadyTime{})
       follower.behind_since = now_;
-    if (!follower.store || now_ < follower.sent_at + options_.resend) continue;
-    follower.under_way = false;
-    if (owes_barrier(follower) && role_ == Role::primary) {
+    if (!follower.store) continue;
+    // Entries that go out all the time say nothing about a barrier: it has a clock of its own.
+    if (owes_barrier(follower) && role_ == Role::primary && now_ >= follower.barrier_at + options_.resend) {
       peer::Replication message = to(follower);
       message.mutable_barrier()->set_number(barrier_sent_);
       ready_.messages.push_back({node, std::move(message)});
-      follower.sent_at = now_;
+      follower.barrier_at = now_;
     }
+    if (now_ >= follower.sent_at + options_.resend) follower.under_way = false;
   }
 }
 
