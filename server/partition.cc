@@ -31,7 +31,7 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       rows_(options.cache_bytes),
       attached_(options.timing),
       opened_at_(replica.now()),
-      next_sweep_of_(std::make_unique<command::Sweep>()) {
+      sweeping_(std::make_shared<Sweeping>()) {
   HF_CHECK(replica.role() == failover::Role::primary, "only a primary serves");
   // Feeds begin with what is in memory anyway; only what lies before that is read from the log.
   const auto& unapplied = inherited.unapplied;
@@ -104,22 +104,19 @@ void Partition::tick(SteadyTime steady, WallTime wall) {
 }
 
 void Partition::sweep() {
-  if (!next_sweep_of_) return;
+  if (sweeping_->under_way) return;
   static constexpr keys::Family kSwept[] = {keys::Family::attempts, keys::Family::session, keys::Family::request,
                                             keys::Family::client_id, keys::Family::inbox};
-  if (next_sweep_of_->family() == 0) next_sweep_of_->set_family(static_cast<std::uint32_t>(kSwept[0]));
+  if (sweeping_->next.family() == 0) sweeping_->next.set_family(static_cast<std::uint32_t>(kSwept[0]));
+  sweeping_->under_way = true;
   command::Command command;
-  command.mutable_sweep()->Swap(next_sweep_of_.get());
-  next_sweep_of_.reset();
-  submit(command, [this, family = command.sweep().family()](const command::Answer& answer) {
-    next_sweep_of_ = std::make_unique<command::Sweep>();
-    if (!answer.sweep_state().next_from().empty()) {
-      next_sweep_of_->set_family(family);
-      next_sweep_of_->set_from(answer.sweep_state().next_from());
-      return;
-    }
-    const auto at = std::ranges::find(kSwept, static_cast<keys::Family>(family));
-    next_sweep_of_->set_family(static_cast<std::uint32_t>(at + 1 == std::end(kSwept) ? kSwept[0] : *(at + 1)));
+  *command.mutable_sweep() = sweeping_->next;
+  submit(command, [sweeping = sweeping_](const command::Answer& answer) {
+    sweeping->under_way = false;
+    sweeping->next.set_from(answer.sweep_state().next_from());
+    if (!answer.sweep_state().next_from().empty()) return;
+    const auto at = std::ranges::find(kSwept, static_cast<keys::Family>(sweeping->next.family()));
+    sweeping->next.set_family(static_cast<std::uint32_t>(at + 1 == std::end(kSwept) ? kSwept[0] : *(at + 1)));
   });
 }
 

@@ -203,7 +203,11 @@ class Partition {
   WallTime wall_now_{};
   const SteadyTime opened_at_;
   SteadyTime next_sweep_{};
-  std::unique_ptr<command::Sweep> next_sweep_of_;  ///< null while one is under way
+  struct Sweeping {
+    command::Sweep next;
+    bool under_way = false;
+  };
+  std::shared_ptr<Sweeping> sweeping_;  ///< the answer's too: it may come when this partition is closed and gone
 
   std::deque<PendingPtr> writes_waiting_;
   std::deque<PendingPtr> reads_waiting_;
