@@ -81,8 +81,9 @@ void ClusterWorld::turn() {
   bool more = false;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     SimNode& node = *nodes_[i];
-    if (!node.has_work()) continue;
-    for (auto steps = agenda_.random().below(options_.steps_max); steps > 0 && node.step(); --steps) {
+    if (node.has_work()) {
+      for (auto steps = agenda_.random().below(options_.steps_max); steps > 0 && node.step(); --steps) {
+      }
     }
     if (node.is_dead()) {
       kill(i);

@@ -42,6 +42,16 @@ WallTime SimNode::wall() const {
 
 bool SimNode::start() {
   HF_CHECK(!controller_, "a node is started once");
+  const bool started = try_start();
+  if (!node_->is_dead()) return started;
+  if (started)
+    crash();
+  else
+    node_->crash();
+  return false;
+}
+
+bool SimNode::try_start() {
   const std::uint16_t partitions = options_.node.partitions;
   node_->set_time(steady(), wall());
   LogStore log(node_->log_database());

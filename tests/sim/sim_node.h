@@ -32,7 +32,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   };
   SimNode(Agenda& agenda, SimStore& store, SimNetwork& network, SimNodeOptions options, Listener listener);
 
-  /// False: not now, for instance since its name is still in use.
+  /// False: not now, for instance since its name is still in use, or since its disk failed in it.
   bool start();
   void crash();
   void wipe();  ///< its disk is new and empty; while it is down
@@ -99,6 +99,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   void on_down(NodeId other, failover::LinkDown how) override;
   void on_frame(NodeId from, SimNetwork::Frame frame) override;
 
+  bool try_start();
   void make_disk();
   bool name_is_registered() const;
   void run_controller(bool founder, Epoch founder_epoch);

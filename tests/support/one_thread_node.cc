@@ -25,6 +25,7 @@ OneThreadNode::OneThreadNode(OneThreadOptions options)
       log_database_(limit_),
       state_database_(limit_),
       archive_(options_.partitions) {
+  die_at_limit();
   for (std::uint16_t d = 0; d < options_.doors; ++d) doors_.push_back(std::make_unique<Door>(*this, d));
   log_database_.on_write([this](const Batch* batch, Durability durability) {
     if (batch && durability == Durability::synced && (!running_ || !running_->joined)) keep(*batch);
@@ -54,7 +55,6 @@ void OneThreadNode::keep(const Batch& batch) {
 
 Status OneThreadNode::start() {
   HF_CHECK(!running_, "a node is started once");
-  limit_->on_reached([this] { dead_ = true; });
   running_ = std::make_unique<Running>(log_database_, options_.limits);
   Running& r = *running_;
   auto keys = load_token_keys(r.config, wall_, random_);
@@ -95,10 +95,16 @@ void OneThreadNode::add_copies(const std::vector<RecoveredPartition>& recovered,
   }
 }
 
+/// The limit tells of its end once.
+void OneThreadNode::die_at_limit() {
+  limit_->on_reached([this] { dead_ = true; });
+}
+
 void OneThreadNode::crash() {
   running_.reset();
   connections_.clear();
   dead_ = false;
+  die_at_limit();
   log_database_.crash(random_.below(log_database_.forgettable() + 1));
   state_database_.crash(random_.below(state_database_.forgettable() + 1));
 }

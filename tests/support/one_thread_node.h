@@ -119,6 +119,7 @@ class OneThreadNode {
   std::size_t places() const { return surroundings() + 1; }
   std::size_t door_place(std::uint16_t door) const { return std::size_t{options_.partitions} + door; }
 
+  void die_at_limit();
   void send(std::size_t from, std::size_t to, Call call);
   void later(Call call);
   Copy& touch(PartitionId partition);

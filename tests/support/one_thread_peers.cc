@@ -7,7 +7,6 @@ namespace holdfast {
 
 void OneThreadNode::join(const std::vector<RecoveredPartition>& recovered, OneThreadJoined joined) {
   HF_CHECK(!running_, "a node is started once");
-  limit_->on_reached([this] { dead_ = true; });
   running_ = std::make_unique<Running>(log_database_, options_.limits);
   Running& r = *running_;
   r.keys = joined.keys;
@@ -205,7 +204,7 @@ void OneThreadNode::read_copies_log(PartitionId id, failover::Replica::LogWanted
                                     .previous_chain = {},
                                     .entries = {}};
     auto raw = running_->log.read_raw(id, wanted.from, 1 + random_.below(16 << 10));
-    HF_CHECK(raw || raw.error().code == Errc::not_found, "the log can be read");
+    HF_CHECK(raw || raw.error().code == Errc::not_found || is_dead(), "the log can be read");
     if (raw) {
       page.previous_epoch = raw->previous_epoch;
       page.previous_chain = raw->previous_chain;
