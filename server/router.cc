@@ -96,6 +96,8 @@ void Router::answered(std::uint64_t id, std::uint64_t route, command::Answer ans
   if (at == lane.open.end()) return;  // answered before: it was asked twice
   lane.quiet_since = now_;
   lane.patience = options_.unanswered;
+  // It was asked again meanwhile, and may be taken there: what was made stands, what was refused does not.
+  if (answer.frame().has_error() && route != lane.route) return;
   if (!answer.elsewhere()) return finish(lane, at, std::move(answer));
   if (route == lane.route && !lane.waits) wait(lane, options_.again);
 }

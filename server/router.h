@@ -7,7 +7,8 @@
 /// Bound: `asks_max` of clients in a lane (beyond: RETRY).
 ///
 /// Order: what is asked again goes under a new route, and whoever refused something of a route, or missed something of it,
-/// refuses the rest (Routes), so nothing asked later overtakes it.
+/// refuses the rest (Routes), so nothing asked later overtakes it. An error counts only if nothing was asked again since:
+/// whoever hears of one may rely on it (H7).
 #pragma once
 
 #include <map>

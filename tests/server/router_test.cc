@@ -110,6 +110,22 @@ TEST_CASE("Router: a refusal of an old route changes nothing") {
   CHECK(names(f.router.take_asks()) == Names{"b"});
 }
 
+TEST_CASE("Router: an error of an old route is not the answer, for what was asked again may be carried out") {
+  Fixture f;
+  f.ask("a");
+  f.ask("b");
+  const auto first = f.router.take_asks();
+  f.router.ask_again(kPartition);
+  const auto second = f.router.take_asks();
+  command::Answer refused;
+  refused.mutable_frame()->mutable_error()->set_code(v1::NOT_FOUND);
+  f.answer(first[0], refused);
+  CHECK(f.answered.empty());
+  f.answer(second[0]);
+  f.answer(second[1], refused);
+  CHECK(f.answered == Names{"a", "b NOT_FOUND"});
+}
+
 TEST_CASE("Router: answers that were lost with the primary's link to us are asked for again") {
   Fixture f;
   f.ask("a");
