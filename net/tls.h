@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "net/asio.h"
+#include "net/tls_tickets.h"
 
 struct ssl_ctx_st;
 
@@ -31,12 +32,17 @@ struct MutualTlsFiles {
 ///
 /// A cheap handle: copies share one SSL_CTX, which synchronises itself; any thread. TLS 1.3 only, session tickets on
 /// (stateless, so they work on every worker that shares the context; a client's context keeps the latest of each server
-/// and offers it), record buffers released when empty.
+/// and offers it there, or at another server that the certificate of the first is good for), record buffers released
+/// when empty.
 class TlsContext {
  public:
   /// A chain (own certificate first) and its key, PEM. Fails with not_found or invalid_argument and names the file.
   static Result<TlsContext> server(const std::string& certificate_path, const std::string& key_path);
   static Result<TlsContext> client(const TlsTrust& trust);
+
+  /// A server's tickets are good wherever the same keys are used; without it, in this context only. Once, before it is
+  /// used.
+  void share_tickets(std::shared_ptr<TicketKeys> keys) { use_ticket_keys(context_.get(), std::move(keys)); }
 
   /// Between the nodes of a cluster: each end shows a certificate and demands one that the authorities in the CA file
   /// signed. Names are not checked: whoever the cluster's own authority signed belongs to it, wherever it runs. No

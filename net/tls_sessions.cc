@@ -1,7 +1,9 @@
 #include "net/tls_sessions.h"
 
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -56,6 +58,28 @@ int keep(SSL* connection, SSL_SESSION* session) {
   return 1;
 }
 
+/// Nobody looks at certificates again when a session is resumed: that is done here.
+bool is_good_for(const SSL_SESSION* session, const std::string& server_name) {
+  X509* certificate = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
+  if (!certificate) return false;
+  return X509_check_host(certificate, server_name.data(), server_name.size(), 0, nullptr) == 1 ||
+         X509_check_ip_asc(certificate, server_name.c_str(), 0) == 1;
+}
+
+/// The ticket to offer, which is nobody's any more.
+Session take(Kept& kept, const std::string& server_name, bool checks_names) {
+  const std::lock_guard lock(kept.mutex);
+  auto& sessions = kept.by_server;
+  auto found = sessions.find(server_name);
+  if (found == sessions.end())
+    found = std::find_if(sessions.begin(), sessions.end(),
+                         [&](const auto& one) { return !checks_names || is_good_for(one.second.get(), server_name); });
+  if (found == sessions.end()) return nullptr;
+  Session session = std::move(found->second);
+  sessions.erase(found);
+  return session;
+}
+
 }  // namespace
 
 void keep_client_sessions(SSL_CTX* context) {
@@ -64,20 +88,13 @@ void keep_client_sessions(SSL_CTX* context) {
   SSL_CTX_sess_set_new_cb(context, keep);
 }
 
-void offer_kept_session(SSL* connection, const std::string& server_name) {
+void offer_kept_session(SSL* connection, const std::string& server_name, bool checks_names) {
   Kept* kept = kept_of(connection);
   HF_CHECK(kept, "not a client's context");
   auto server = std::make_unique<std::string>(server_name);
   if (SSL_set_ex_data(connection, server_index(), server.get()) == 1) static_cast<void>(server.release());
-  Session session;
-  {
-    const std::lock_guard lock(kept->mutex);
-    const auto found = kept->by_server.find(server_name);
-    if (found == kept->by_server.end()) return;
-    session = std::move(found->second);
-    kept->by_server.erase(found);
-  }
-  SSL_set_session(connection, session.get());
+  const Session session = take(*kept, server_name, checks_names);
+  if (session) SSL_set_session(connection, session.get());
 }
 
 }  // namespace holdfast

@@ -106,6 +106,7 @@ Status Node::Impl::start() {
   if (!operator_key) return operator_key.error();
   auto tls = load_tls(config, engine->directory().path());
   if (!tls) return tls.error();
+  tls->share_tickets(engine->shared().keys->tickets());
   gateway::Admission::Options options;
   options.connections_max = config.gateway.connections_max;
   options.operator_key = *operator_key;

@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "failover/config_store.h"
+#include "net/tls_tickets.h"
 #include "server/chat/backend.h"
 #include "server/chat/passwords.h"
 #include "server/chat/tokens.h"
@@ -24,21 +25,28 @@ namespace holdfast {
 class Cluster;
 class Worker;
 
-/// The token keys of this moment, to be held as long as they are read.
+/// The token keys of this moment, to be held as long as they are read; and the keys of TLS tickets that follow from them,
+/// so that they are the same on all nodes and turn with them.
 class KeyRing {
  public:
-  explicit KeyRing(chat::TokenKeys keys) : keys_(std::make_shared<const chat::TokenKeys>(std::move(keys))) {}
+  explicit KeyRing(chat::TokenKeys keys) { set(std::move(keys)); }
   std::shared_ptr<const chat::TokenKeys> get() const {
     const std::lock_guard lock(mutex_);
     return keys_;
   }
   void set(chat::TokenKeys keys) {
     auto fresh = std::make_shared<const chat::TokenKeys>(std::move(keys));
+    // The one before opens too: another node may not have heard of the newest yet.
+    std::vector<Hash32> secrets{fresh->newest().secret};
+    if (const auto* before = fresh->find(fresh->newest().id - 1)) secrets.push_back(before->secret);
     const std::lock_guard lock(mutex_);
+    tickets_->set_secrets(std::move(secrets));
     keys_ = std::move(fresh);
   }
+  const std::shared_ptr<TicketKeys>& tickets() const { return tickets_; }
 
  private:
+  const std::shared_ptr<TicketKeys> tickets_ = std::make_shared<TicketKeys>();
   mutable std::mutex mutex_;
   std::shared_ptr<const chat::TokenKeys> keys_;
 };

@@ -162,6 +162,119 @@ TEST_CASE("TLS: a client that comes back resumes with its ticket, once for each 
   REQUIRE_FALSE(resumes(other.server, true));
 }
 
+struct Node {
+  TempFolder folder;
+  std::string certificate = folder.file("cert.pem");
+  TlsContext context = make();
+  TlsContext make() {
+    const auto key = folder.file("key.pem");
+    REQUIRE(make_self_signed(certificate, key, {"a.example.org", "b.example.org"}));
+    auto made = TlsContext::server(certificate, key);
+    REQUIRE(made);
+    return *made;
+  }
+};
+
+/// One connection by that name; the client reads, and so has its ticket.
+bool resumes_at(const TlsContext& server, const TlsContext& client, const std::string& name) {
+  Loop loop;
+  auto pair = connected_pair(loop);
+  const auto ends = shake_hands(loop, pair, server, client, name);
+  INFO(ends.client.message());
+  REQUIRE(!ends.client);
+  REQUIRE(!ends.server);
+  char byte = 0;
+  REQUIRE(pair.client->read_now({&byte, 1}).state == IoResult::State::would_block_read);
+  REQUIRE(pair.client->tls_resumed() == pair.server->tls_resumed());
+  return pair.client->tls_resumed();
+}
+
+struct Clock {
+  WallTime now = from_ms(1'700'000'000'000);
+  std::shared_ptr<TicketKeys> keys(std::vector<Hash32> secrets) {
+    auto made = std::make_shared<TicketKeys>([this] { return now; });
+    made->set_secrets(std::move(secrets));
+    return made;
+  }
+};
+
+Hash32 secret(std::uint8_t fill) {
+  Hash32 bytes;
+  bytes.fill(fill);
+  return bytes;
+}
+
+TEST_CASE("TLS: a session of one node resumes at another that has the same secret, and not at one that has not") {
+  Clock clock;
+  Node a, b, stranger;
+  a.context.share_tickets(clock.keys({secret(1)}));
+  b.context.share_tickets(clock.keys({secret(1)}));
+  stranger.context.share_tickets(clock.keys({secret(2)}));
+  TlsTrust anybody;
+  anybody.insecure = true;
+  const auto client = Certified::client_with(anybody);
+  REQUIRE_FALSE(resumes_at(a.context, client, "a.example.org"));
+  REQUIRE(resumes_at(b.context, client, "b.example.org"));
+  REQUIRE(resumes_at(a.context, client, "a.example.org"));
+  REQUIRE_FALSE(resumes_at(stranger.context, client, "a.example.org"));
+}
+
+TEST_CASE("TLS: the ticket of another server is offered only if that one's certificate is good for this name") {
+  Clock clock;
+  Node a;
+  a.context.share_tickets(clock.keys({secret(1)}));
+  const auto client = Certified::client_with({.ca_file = a.certificate, .pinned_fingerprint = {}, .insecure = false});
+  REQUIRE_FALSE(resumes_at(a.context, client, "a.example.org"));
+  {
+    Loop loop;  // resumed, nobody would look at the certificate
+    auto pair = connected_pair(loop);
+    const auto ends = shake_hands(loop, pair, a.context, client, "evil.example.org");
+    REQUIRE(ends.client.category() == certificate_category());
+  }
+  REQUIRE(resumes_at(a.context, client, "b.example.org"));
+  REQUIRE(resumes_at(a.context, client, "127.0.0.1"));
+}
+
+TEST_CASE("TLS: a ticket is renewed as the hours go, opens for two of them, and is worth nothing then") {
+  Clock clock;
+  Node a;
+  a.context.share_tickets(clock.keys({secret(1)}));
+  TlsTrust anybody;
+  anybody.insecure = true;
+  const auto client = Certified::client_with(anybody);
+  REQUIRE_FALSE(resumes_at(a.context, client, "localhost"));
+  for (int hours : {1, 2, 2}) {  // each time with the ticket of the time before
+    clock.now += std::chrono::hours(hours);
+    REQUIRE(resumes_at(a.context, client, "localhost"));
+  }
+  clock.now += std::chrono::hours(3);
+  REQUIRE_FALSE(resumes_at(a.context, client, "localhost"));
+}
+
+TEST_CASE(
+    "TicketKeys: every hour another key, the same wherever the secret is; a rotated secret seals, the old opens") {
+  Clock clock;
+  const auto keys = clock.keys({secret(1)});
+  const auto elsewhere = clock.keys({secret(1)});
+  const auto first = *keys->sealing();
+  REQUIRE(first == *elsewhere->sealing());
+  REQUIRE(first.cipher != first.mac);
+  const std::string name(first.name.begin(), first.name.end());
+  REQUIRE(keys->find(name));
+  clock.now -= std::chrono::hours(1);  // a node whose clock is behind
+  REQUIRE(keys->find(name));
+  clock.now += std::chrono::hours(2);
+  const auto second = *keys->sealing();
+  REQUIRE_FALSE(second == first);
+  REQUIRE(keys->find(name));
+  keys->set_secrets({secret(2), secret(1)});
+  REQUIRE_FALSE(*keys->sealing() == second);
+  REQUIRE(*keys->find(name) == first);
+  keys->set_secrets({secret(3), secret(2)});
+  REQUIRE_FALSE(keys->find(name));
+  REQUIRE_FALSE(TicketKeys().sealing());
+}
+
 TEST_CASE("TLS: a cut connection is not mistaken for an end") {
   Certified certified;
   Loop loop;
