@@ -88,6 +88,10 @@ class Stream {
   /// stream they are only peeked, so start_tls_server() may follow. Fails with io at an end or error before that.
   Awaitable<Result<FirstBytes>> detect_protocol(std::uint32_t frame_bytes_max = kFrameBytesMax);
 
+  /// On a plain stream that begins with TLS: waits until the peer's first record is there whole, and leaves it to be
+  /// read. So the handshake's expensive step can be taken at a time of the caller's choice.
+  Awaitable<error_code> wait_first_record();
+
   /// Wakes both waits with operation_aborted; the stream stays good.
   void cancel();
   /// Says good-bye as far as it goes without waiting: TLS close_notify, then the end of our sending side.

@@ -1,13 +1,18 @@
 /// Stream's waiting for the first bytes.
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <cerrno>
 
 #include "net/stream.h"
 
 namespace holdfast {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -46,6 +51,27 @@ Awaitable<Result<FirstBytes>> Stream::detect_plain(std::uint32_t frame_bytes_max
     if (error) co_return ended_early(error.message());
   }
   co_return ended_early("end of file");
+}
+
+Awaitable<error_code> Stream::wait_first_record() {
+  constexpr std::size_t kHeader = 5, kRecordMax = 16'384 + 256;  // RFC 8446, 5.1 and 5.2
+  while (is_open()) {
+    const bool hung_up = has_hung_up(native_handle());
+    std::array<unsigned char, kHeader> header{};
+    int there = 0;
+    const auto peeked = ::recv(native_handle(), header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (peeked < 0 && errno != EAGAIN && errno != EINTR) co_return error_code(errno, boost::system::system_category());
+    if (::ioctl(native_handle(), FIONREAD, &there) != 0) co_return error_code(errno, boost::system::system_category());
+    const std::size_t length = std::min<std::size_t>(header[3] << 8 | header[4], kRecordMax);
+    const std::size_t wanted = peeked < static_cast<ssize_t>(kHeader) ? kHeader : kHeader + length;
+    const bool whole = static_cast<std::size_t>(there) >= wanted && wanted > kHeader;
+    set_low_water(native_handle(), whole || hung_up ? 1 : std::max<std::size_t>(wanted, there + 1));
+    if (whole) co_return error_code();
+    if (hung_up) co_return asio::error::eof;
+    const auto error = co_await wait_readable();
+    if (error) co_return error;
+  }
+  co_return asio::error::operation_aborted;
 }
 
 Awaitable<Result<FirstBytes>> Stream::detect_tls(std::uint32_t frame_bytes_max) {

@@ -208,6 +208,11 @@ Keys client_keys() {
               "Open connections; beyond it clients are told RETRY and closed. 0: what the limit of open files allows, "
               "less what the server itself needs.",
               FIELD(gateway.connections_max)),
+      integer("clients", "handshakes_waiting_max", 1, 1'000'000,
+              "TLS handshakes that wait for their turn on one worker. Who comes when so many wait is closed before it "
+              "costs anything, and comes back or goes elsewhere: more than the processor does in about a second only "
+              "makes all of them wait for nothing.",
+              FIELD(gateway.handshakes_waiting_max)),
       duration<seconds>("clients", "handshake_max_s", 1, 300, "From accept to the client's Hello; later: closed.",
                         FIELD(gateway.session.hello_max)),
       duration<seconds>("clients", "login_max_s", 1, 3'600, "From accept to a log-in or resume; later: closed.",

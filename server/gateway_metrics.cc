@@ -14,6 +14,7 @@ struct Plain {
 constexpr Plain kGauges[] = {
     {"connections", "Open client connections", &Figures::connections},
     {"sessions", "Connections that are logged in", &Figures::sessions},
+    {"tls_handshakes_waiting", "TLS handshakes that wait for their turn", &Figures::handshakes_waiting},
 };
 constexpr Plain kCounters[] = {
     {"frames_received_total", "Frames from clients", &Figures::frames_in},
@@ -42,6 +43,9 @@ constexpr Labelled kLabelled[] = {
     {"connections_refused_total", "", "reason", "garbage", &Figures::refused_garbage},
     {"connections_refused_total", "", "reason", "stopped_handshake", &Figures::refused_stopped},
     {"connections_refused_total", "", "reason", "tls", &Figures::refused_tls},
+    {"connections_refused_total", "", "reason", "busy", &Figures::refused_busy},
+    {"tls_handshakes_total", "TLS handshakes done, anew or by a ticket", "how", "anew", &Figures::handshakes_anew},
+    {"tls_handshakes_total", "", "how", "resumed", &Figures::handshakes_resumed},
     {"connections_dropped_total", "Connections that we ended, by why", "reason", "slow", &Figures::dropped_slow},
     {"connections_dropped_total", "", "reason", "idle", &Figures::dropped_idle},
 };

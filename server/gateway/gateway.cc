@@ -20,6 +20,7 @@ Gateway::Impl::Impl(GatewayOptions options, GatewayParts parts, any_io_executor 
       worker_(worker),
       read_buffer_(kReadBytes),
       timer_(executor),
+      handshakes_(std::make_shared<Handshakes>(executor, options.handshakes_waiting_max)),
       tasks_(executor) {}
 
 SessionParts Gateway::Impl::session_parts() {
@@ -251,6 +252,10 @@ GatewayFigures Gateway::Impl::figures() const {
   out.refused_garbage = refused_.garbage;
   out.refused_stopped = refused_.stopped;
   out.refused_tls = refused_.tls;
+  out.refused_busy = refused_.busy;
+  out.handshakes_anew = secured_.anew;
+  out.handshakes_resumed = secured_.resumed;
+  out.handshakes_waiting = handshakes_->waiting();
   out.dropped_slow = wire_.dropped_slow;
   out.dropped_idle = session_counters_.idle;
   return out;

@@ -49,7 +49,10 @@ struct GatewayFigures {
   std::uint64_t held_back = 0;     ///< pauses because a partition did not confirm its sessions
   std::uint64_t rate_limited = 0;  ///< frames answered RATE_LIMITED
   std::uint64_t refused_full = 0, refused_plaintext = 0, refused_garbage = 0, refused_stopped = 0, refused_tls = 0;
-  std::uint64_t dropped_slow = 0;  ///< did not read for write_stall_max
+  std::uint64_t refused_busy = 0;                             ///< too many TLS handshakes waited
+  std::uint64_t handshakes_anew = 0, handshakes_resumed = 0;  ///< of TLS, done
+  std::uint64_t handshakes_waiting = 0;                       ///< for their turn, now
+  std::uint64_t dropped_slow = 0;                             ///< did not read for write_stall_max
   std::uint64_t dropped_idle = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "net/task_group.h"
 #include "server/gateway/connection.h"
 #include "server/gateway/gateway.h"
+#include "server/gateway/handshakes.h"
 #include "server/gateway/wave.h"
 
 namespace holdfast::gateway {
@@ -55,7 +56,10 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
     SteadyTime since;
   };
   struct Refused {
-    std::uint64_t full = 0, plaintext = 0, garbage = 0, stopped = 0, tls = 0;
+    std::uint64_t full = 0, plaintext = 0, garbage = 0, stopped = 0, tls = 0, busy = 0;
+  };
+  struct Secured {
+    std::uint64_t anew = 0, resumed = 0;
   };
   struct Spoken {
     std::uint64_t plain = 0, tls = 0, websocket = 0;
@@ -64,6 +68,7 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   // opening.cc: from an accepted socket to a connection. The task group keeps the coroutines' frames; this outlives it.
   Awaitable<void> open(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place, SteadyTime since);
   Awaitable<std::optional<FirstBytes>> first_bytes(Stream& stream);
+  Awaitable<bool> secure(Stream& stream);
   Awaitable<void> open_websocket(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place,
                                  SteadyTime since);
   bool may_go_on(Stream& stream, FirstBytes kind);
@@ -111,6 +116,8 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   WireCounters wire_;
   Refused refused_;
   Spoken spoken_;
+  Secured secured_;
+  const std::shared_ptr<Handshakes> handshakes_;
 
   std::vector<NodeEndpoint> nodes_;  ///< that take clients; empty: only this one
   NodeId node_{};                    ///< this one

@@ -84,18 +84,35 @@ Awaitable<std::optional<FirstBytes>> Gateway::Impl::first_bytes(Stream& stream) 
   auto kind = co_await stream.detect_protocol(options_.session.frame_bytes_max);
   if (!kind) co_return std::nullopt;
   if (*kind != FirstBytes::tls) co_return *kind;
-  if (!parts_.tls || !stream.start_tls_server(*parts_.tls)) {
+  const bool secured = co_await secure(stream);
+  if (!secured) co_return std::nullopt;
+  kind = co_await stream.detect_protocol(options_.session.frame_bytes_max);
+  if (!kind) co_return std::nullopt;
+  co_return *kind;
+}
+
+/// What computes waits for its turn, and for its input before that: who sends it slowly keeps nobody waiting.
+Awaitable<bool> Gateway::Impl::secure(Stream& stream) {
+  if (!parts_.tls) {
     ++refused_.tls;
-    co_return std::nullopt;
+    co_return false;
+  }
+  const auto unready = co_await stream.wait_first_record();
+  if (unready) co_return false;
+  const auto turn = co_await handshakes_->turn();
+  if (turn == Handshakes::Turn::full) ++refused_.busy;
+  if (turn != Handshakes::Turn::yes || !stream.is_open()) co_return false;
+  if (!stream.start_tls_server(*parts_.tls)) {
+    ++refused_.tls;
+    co_return false;
   }
   const auto error = co_await stream.handshake();
   if (error) {
     if (stream.is_open()) ++refused_.tls;
-    co_return std::nullopt;
+    co_return false;
   }
-  kind = co_await stream.detect_protocol(options_.session.frame_bytes_max);
-  if (!kind) co_return std::nullopt;
-  co_return *kind;
+  ++(stream.tls_resumed() ? secured_.resumed : secured_.anew);
+  co_return true;
 }
 
 bool Gateway::Impl::may_go_on(Stream& stream, FirstBytes kind) {

@@ -38,6 +38,7 @@ struct GatewayOptions {
   bool own_timer = true;                              ///< off: the owner calls tick(), for tests
   std::chrono::milliseconds endpoints_spread{3'000};  ///< a change of nodes is told to all sessions within this
   std::size_t connections_max = 0;                    ///< of the process; 0: what the descriptor limit allows
+  std::size_t handshakes_waiting_max = 1'000;         ///< TLS handshakes that wait for their turn; more: closed at once
 };
 
 /// How a node is left.
