@@ -165,10 +165,10 @@ std::size_t ClusterWorld::commits() const {
 
 std::vector<std::string> ClusterWorld::verdict() {
   std::vector<std::string> found = wrong_;
-  std::uint64_t refused = 0;
-  for (const auto& node : nodes_) refused += node->refused_posts();
   for (History::Post& post : history_.posts) {
-    post.put_off |= post.resent && refused > 0;
+    // Refused, and asked again before its author heard of it: what was posted behind it may be there already.
+    post.put_off |=
+        std::ranges::any_of(nodes_, [&](const auto& node) { return node->refused_post(post.client_message_id); });
     // Refused by way of one node, it may still be under way from the node that the client has left.
     if (post.resent && post.number == 0) post.number.reset();
   }

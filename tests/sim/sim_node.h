@@ -4,6 +4,7 @@
 /// Owned by ClusterWorld. One thread. A frozen node does nothing; what comes in meanwhile is there when it goes on.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 
 #include "failover/controller.h"
@@ -52,10 +53,10 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   void after(Micros delay, std::function<void()> what);
   void carry_out();
   SteadyTime steady() const;
-  std::uint64_t refused_posts() const {
-    std::uint64_t sum = node_->refused_posts();
-    for (const auto& past : past_) sum += past->refused_posts();
-    return sum;
+  bool refused_post(const std::string& client_message_id) const {
+    return node_->refused_posts().contains(client_message_id) || std::ranges::any_of(past_, [&](const auto& past) {
+             return past->refused_posts().contains(client_message_id);
+           });
   }
   NodeId id() const { return id_; }  ///< 0: it has never joined
   const StoreId& store_id() const { return store_id_; }

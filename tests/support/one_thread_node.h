@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "server/chat/attachment.h"
@@ -99,7 +100,8 @@ class OneThreadNode {
   const OneThreadOptions& options() const { return options_; }
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
   /// In all lives; the client need not have heard of it.
-  std::uint64_t refused_posts() const { return refused_posts_; }
+  /// Of the posts' client message ids: refused here at least once, whether or not anybody heard of it.
+  const std::set<std::string>& refused_posts() const { return refused_posts_; }
   WallTime now() const { return wall_; }
   SeededRandom& random() { return random_; }
 
@@ -157,7 +159,7 @@ class OneThreadNode {
   SteadyTime steady_{};
   Partition::Pressure pressure_ = Partition::Pressure::none;
   bool dead_ = false;
-  std::uint64_t refused_posts_ = 0;
+  std::set<std::string> refused_posts_;
   std::shared_ptr<WriteLimit> limit_;
   MemoryDatabase log_database_;
   MemoryDatabase state_database_;

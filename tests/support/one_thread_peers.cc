@@ -66,10 +66,11 @@ void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask as
     if (!taken || !copy.takes_commands())
       return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
   }
-  const bool is_post = ask.command.request().has_post();
+  const std::string post = ask.command.request().post().client_message_id();
   copy.submit(std::move(ask.command),
-              [this, asker, is_post, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
-                if (is_post && answer.frame().has_error()) ++refused_posts_;  // whoever asked may be dead by now
+              [this, asker, post, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {
+                if (!post.empty() && answer.frame().has_error())
+                  refused_posts_.insert(post);  // whoever asked may be dead by now
                 if (answer.elsewhere()) running_->asked_by.refused(asker, life, route);
                 answer_ask(asker.node, asker.worker, asker.partition, id, route, std::move(answer));
               });

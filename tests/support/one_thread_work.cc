@@ -32,18 +32,18 @@ void OneThreadNode::carry_out(PartitionId id, Copy::Ready ready) {
 
 /// The answer comes back on the way from the partition to who asked.
 void OneThreadNode::ask(std::size_t from, PartitionId partition, command::Command command, Answered then) {
-  const bool is_post = command.request().has_post();
+  const std::string post = command.request().post().client_message_id();
   if (running_->joined) {
-    if (is_post)
-      then = [this, then = std::move(then)](command::Answer answer) {
-        if (answer.frame().has_error()) ++refused_posts_;
+    if (!post.empty())
+      then = [this, post, then = std::move(then)](command::Answer answer) {
+        if (answer.frame().has_error()) refused_posts_.insert(post);
         then(std::move(answer));
       };
     running_->routers[from]->ask(partition, std::move(command), std::move(then));
     return wake_router(from);
   }
-  Answered back = [this, from, partition, is_post, then = std::move(then)](command::Answer answer) {
-    if (is_post && answer.frame().has_error()) ++refused_posts_;
+  Answered back = [this, from, partition, post, then = std::move(then)](command::Answer answer) {
+    if (!post.empty() && answer.frame().has_error()) refused_posts_.insert(post);
     send(partition.value, from, [then, answer = std::move(answer)] { then(answer); });
   };
   send(from, partition.value, [this, partition, command = std::move(command), back = std::move(back)]() mutable {

@@ -87,7 +87,8 @@ std::vector<std::string> SimWorld::verdict() {
   settle();
   node_.apply_all();
   // One whose refusal was never heard, because the connection was gone, was put off all the same.
-  for (History::Post& post : history_.posts) post.put_off |= post.resent && node_.refused_posts() > 0;
+  for (History::Post& post : history_.posts)
+    post.put_off |= post.resent && node_.refused_posts().contains(post.client_message_id);
   collect(node_.archive(), history_);
   std::vector<std::string> found = check_history(history_);
   check_state(node_.archive(), node_.log_database(), node_.state_database(), found);
