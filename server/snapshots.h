@@ -35,11 +35,11 @@ struct SnapshotsHost {
   Database* state = nullptr;
   FillRate* rate = nullptr;
   std::uint64_t first_id = 1;  ///< above those of every earlier life
+  std::size_t piece_bytes = 256u << 10;
 };
 
 class Snapshots {
  public:
-  static constexpr std::size_t kPieceBytes = 256u << 10;
   static constexpr std::size_t kActiveMax = 4;
 
   explicit Snapshots(SnapshotsHost host) : host_(std::move(host)), next_id_(host_.first_id) {}

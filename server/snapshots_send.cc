@@ -77,7 +77,7 @@ void Snapshots::pump(const Key& key) {
   Sending& sending = at->second;
   sending.send.reading();
   host_.blocking([this, key, id = sending.send.id(), source = sending.source] {
-    auto piece = source->next(kPieceBytes);
+    auto piece = source->next(host_.piece_bytes);
     host_.call([this, key, id, piece = std::move(piece)]() mutable { piece_read(key, id, std::move(piece)); });
   });
 }
