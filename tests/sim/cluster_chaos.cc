@@ -19,7 +19,10 @@ ClusterOptions options_of(const ChaosOptions& options, SeededRandom& random) {
   node.doors = static_cast<std::uint16_t>(1 + random.below(2));
   node.state_lag = 1 + random.below(30);
   node.flush_every = random.below(3) == 0 ? 0 : 100 + random.below(1000);
-  node.log_keep_entries = 1'000'000'000;  // a copy that begins anew reads the log from its start
+  // Otherwise a copy that begins anew reads the log from its start.
+  node.log_keep_entries = random.below(3) == 0 ? 1'000'000'000 : random.below(30);
+  node.piece_bytes = 200 + random.below(2000);
+  node.fill_bytes_per_s = random.below(2) == 0 ? 50u << 20 : 5'000 + random.below(50'000);
   node.partition.cache_bytes = random.below(2) == 0 ? 0 : 4u << 20;
   node.partition.entry_commands_max = 1 + random.below(8);
   node.partition.waiting_max = 8 + random.below(100);
@@ -93,6 +96,10 @@ class Chaos {
     done.faults = counts_;
     done.commits = world_.commits();
     done.posts = doings.posts();
+    for (std::size_t i = 0; i < world_.nodes(); ++i) {
+      done.seen["snapshot"] += world_.node(i).copies_installed();
+      done.seen["broken-snapshot"] += world_.node(i).copies_discarded();
+    }
     for (std::uint16_t p = 0; p < world_.partitions(); ++p)
       if (const auto row = world_.config(PartitionId(p))) done.promotions += row->epoch() - 1;
     return done;

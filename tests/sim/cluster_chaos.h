@@ -46,6 +46,7 @@ struct ChaosResult {
   std::vector<std::string> wrong;  ///< empty: all is well
   std::string state;               ///< at the end, where something is wrong
   std::map<std::string, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> seen;  ///< what came of them
   Millis simulated{};
   std::uint64_t commits = 0, posts = 0, promotions = 0;
 };

@@ -1,6 +1,7 @@
 #include "tests/sim/cluster_seeds.h"
 
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,9 +17,10 @@ namespace {
 
 constexpr std::uint64_t kBatch = 50;
 
-/// A child says, for each seed: "begin <seed>", then "done <commits> <posts> <promotions> <ms> <fault>=<n>…", and
+/// A child says, for each seed: "begin <seed>", then "done <commits> <posts> <promotions> <ms> <fault>=<n>… +<seen>=<n>…", and
 /// "wrong <text>" for each thing that is.
 void run_batch(int out, ChaosOptions chaos, std::uint64_t first, std::uint64_t last) {
+  spdlog::set_level(spdlog::level::off);  // of thousands of lives
   std::FILE* to = fdopen(out, "w");
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     std::fprintf(to, "begin %llu\n", static_cast<unsigned long long>(seed));
@@ -36,6 +38,8 @@ void run_batch(int out, ChaosOptions chaos, std::uint64_t first, std::uint64_t l
                  static_cast<long long>(result.simulated.count()));
     for (const auto& [fault, count] : result.faults)
       std::fprintf(to, " %s=%llu", fault.c_str(), static_cast<unsigned long long>(count));
+    for (const auto& [what, count] : result.seen)
+      std::fprintf(to, " +%s=%llu", what.c_str(), static_cast<unsigned long long>(count));
     std::fprintf(to, "\n");
     std::fflush(to);
   }
@@ -94,8 +98,11 @@ std::uint64_t take(const Batch& batch, int status, SeedsResult& result) {
       result.posts += posts;
       result.promotions += promotions;
       result.simulated_hours += static_cast<double>(ms) / 3.6e6;
-      for (std::string fault; words >> fault;)
-        result.faults[fault.substr(0, fault.find('='))] += std::stoull(fault.substr(fault.find('=') + 1));
+      for (std::string each; words >> each;) {
+        const std::size_t equals = each.find('='), name = each.front() == '+' ? 1 : 0;
+        (name == 1 ? result.seen : result.faults)[each.substr(name, equals - name)] +=
+            std::stoull(each.substr(equals + 1));
+      }
       if (!wrong.empty()) result.violations.push_back({seed, wrong});
       open = false;
       next = seed + 1;
@@ -158,6 +165,8 @@ std::string report(const SeedsResult& result) {
   out << result.seeds << " seeds, " << result.simulated_hours << " simulated hours, " << result.posts << " posts, "
       << result.commits << " entries, " << result.promotions << " new epochs; faults:";
   for (const auto& [fault, count] : result.faults) out << " " << fault << " " << count;
+  out << "; seen:";
+  for (const auto& [what, count] : result.seen) out << " " << what << " " << count;
   out << "; violations: " << result.violations.size() << "\n";
   for (const auto& violation : result.violations)
     out << "seed " << violation.seed << ": " << violation.what << "  again: ./dev sim --seed " << violation.seed

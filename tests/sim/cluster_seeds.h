@@ -12,7 +12,7 @@ namespace holdfast::sim {
 struct SeedsResult {
   std::uint64_t seeds = 0, commits = 0, posts = 0, promotions = 0;
   double simulated_hours = 0;
-  std::map<std::string, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> faults, seen;  ///< as in ChaosResult
   struct Violation {
     std::uint64_t seed;
     std::string what;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "server/membership.h"
+#include "storage/snapshot_target.h"
 
 namespace holdfast::sim {
 namespace {
@@ -55,6 +56,7 @@ bool SimNode::try_start() {
   const std::uint16_t partitions = options_.node.partitions;
   node_->set_time(steady(), wall());
   LogStore log(node_->log_database());
+  if (!discard_interrupted(node_->log_database(), node_->state_database(), partitions)) return false;
   auto recovered = recover_partitions(log, node_->state_database(), partitions, Replay::nothing, wall(),
                                       std::chrono::hours(24), false);
   if (!recovered) {

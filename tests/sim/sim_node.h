@@ -58,6 +58,16 @@ class SimNode final : public Surroundings, public SimNetwork::End {
              return past->refused_posts().contains(client_message_id);
            });
   }
+  std::uint64_t copies_installed() const {
+    std::uint64_t sum = node_->copies_installed();
+    for (const auto& past : past_) sum += past->copies_installed();
+    return sum;
+  }
+  std::uint64_t copies_discarded() const {
+    std::uint64_t sum = node_->copies_discarded();
+    for (const auto& past : past_) sum += past->copies_discarded();
+    return sum;
+  }
   NodeId id() const { return id_; }  ///< 0: it has never joined
   const StoreId& store_id() const { return store_id_; }
   /// A write failed: it is to be crash()ed.

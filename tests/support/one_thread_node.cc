@@ -55,7 +55,7 @@ void OneThreadNode::keep(const Batch& batch) {
 
 Status OneThreadNode::start() {
   HF_CHECK(!running_, "a node is started once");
-  running_ = std::make_unique<Running>(log_database_, options_.limits);
+  running_ = std::make_unique<Running>(log_database_, options_);
   Running& r = *running_;
   auto keys = load_token_keys(r.config, wall_, random_);
   if (!keys) return keys.error();
@@ -119,7 +119,8 @@ bool OneThreadNode::step() {
     return true;
   }
   const std::size_t commit = r.to_commit.empty() ? 0 : 1;
-  const std::size_t choices = r.with_mail.size() + r.pool.size() + r.turns.size() + r.routes.size() + commit;
+  const std::size_t fill = r.filling.empty() ? 0 : 1;
+  const std::size_t choices = r.with_mail.size() + r.pool.size() + r.turns.size() + r.routes.size() + fill + commit;
   if (choices == 0) {
     if (r.to_apply.empty()) return false;
     apply_some(1 + random_.below(r.to_apply.size()));
@@ -160,6 +161,13 @@ bool OneThreadNode::step() {
     route_one(pick);
     return true;
   }
+  pick -= r.routes.size();
+  if (pick < fill) {
+    const Call job = std::move(r.filling.front());
+    r.filling.pop_front();
+    job();
+    return true;
+  }
   commit_some();
   return true;
 }
@@ -167,8 +175,8 @@ bool OneThreadNode::step() {
 bool OneThreadNode::has_work() const {
   if (!is_running()) return false;
   const Running& r = *running_;
-  return !r.with_mail.empty() || !r.pool.empty() || !r.turns.empty() || !r.routes.empty() || !r.to_commit.empty() ||
-         !r.to_apply.empty();
+  return !r.with_mail.empty() || !r.pool.empty() || !r.turns.empty() || !r.routes.empty() || !r.filling.empty() ||
+         !r.to_commit.empty() || !r.to_apply.empty();
 }
 
 void OneThreadNode::advance(std::chrono::milliseconds by) {

@@ -25,6 +25,7 @@
 #include "server/chat/tokens.h"
 #include "server/copy.h"
 #include "server/recovery.h"
+#include "server/snapshots.h"
 #include "storage/memory_database.h"
 #include "storage/state_batch.h"
 #include "tests/support/surroundings.h"
@@ -38,7 +39,9 @@ struct OneThreadOptions {
   std::uint64_t state_lag = 4;    ///< one step in so many, when there is other work, is the applier's
   std::uint64_t flush_every = 0;  ///< the state is flushed, and the log trimmed, about every so many steps; 0: never
   std::uint64_t log_keep_entries = 0;
-  PartitionOptions partition{};  ///< id and number are the node's
+  std::uint64_t fill_bytes_per_s = 50u << 20;  ///< of copies that the log can't fill
+  std::size_t piece_bytes = 256u << 10;        ///< of those
+  PartitionOptions partition{};                ///< id and number are the node's
   chat::Limits limits{};
 };
 
@@ -99,9 +102,11 @@ class OneThreadNode {
   MemoryDatabase& state_database() { return state_database_; }
   const OneThreadOptions& options() const { return options_; }
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
-  /// In all lives; the client need not have heard of it.
   /// Of the posts' client message ids: refused here at least once, whether or not anybody heard of it.
   const std::set<std::string>& refused_posts() const { return refused_posts_; }
+  /// In all lives: copies that came as a whole, and those that were thrown away in pieces.
+  std::uint64_t copies_installed() const { return copies_installed_; }
+  std::uint64_t copies_discarded() const { return copies_discarded_; }
   WallTime now() const { return wall_; }
   SeededRandom& random() { return random_; }
 
@@ -118,7 +123,8 @@ class OneThreadNode {
   std::size_t committer() const { return std::size_t{options_.partitions} + options_.doors; }
   std::size_t applier() const { return committer() + 1; }
   std::size_t surroundings() const { return applier() + 1; }
-  std::size_t places() const { return surroundings() + 1; }
+  std::size_t filler() const { return surroundings() + 1; }
+  std::size_t places() const { return filler() + 1; }
   std::size_t door_place(std::uint16_t door) const { return std::size_t{options_.partitions} + door; }
 
   void die_at_limit();
@@ -136,6 +142,7 @@ class OneThreadNode {
   void commit_some();
   void apply_some(std::size_t entries);
   void flush_and_trim();
+  void trim(PartitionId id, Seq flushed);
   void keep(const Batch& batch);
   void add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self,
                   failover::Replica::Options replica);
@@ -149,6 +156,7 @@ class OneThreadNode {
   void receive(const failover::Member& from, std::size_t place, const peer::Frame& frame);
   void replicate(PartitionId id, Copy::Ready& ready);
   void read_copies_log(PartitionId id, failover::Replica::LogWanted wanted);
+  std::unique_ptr<Snapshots> make_snapshots(std::uint16_t place);
   void publish_serving(Copy& copy);
   /// True: its primary is on another node, and what `fill` says is on its way there.
   bool to_other_node(std::size_t from, PartitionId partition, const std::function<void(peer::Frame&)>& fill);
@@ -160,6 +168,7 @@ class OneThreadNode {
   Partition::Pressure pressure_ = Partition::Pressure::none;
   bool dead_ = false;
   std::set<std::string> refused_posts_;
+  std::uint64_t copies_installed_ = 0, copies_discarded_ = 0;
   std::shared_ptr<WriteLimit> limit_;
   MemoryDatabase log_database_;
   MemoryDatabase state_database_;

@@ -7,7 +7,7 @@ namespace holdfast {
 
 void OneThreadNode::join(const std::vector<RecoveredPartition>& recovered, OneThreadJoined joined) {
   HF_CHECK(!running_, "a node is started once");
-  running_ = std::make_unique<Running>(log_database_, options_.limits);
+  running_ = std::make_unique<Running>(log_database_, options_);
   Running& r = *running_;
   r.keys = joined.keys;
   r.joined.emplace(std::move(joined));
@@ -18,6 +18,7 @@ void OneThreadNode::join(const std::vector<RecoveredPartition>& recovered, OneTh
     r.routers.push_back(
         std::make_unique<Router>(r.joined->self.node, options_.partitions, r.joined->first_route, Router::Options()));
   add_copies(recovered, r.joined->self, r.joined->replica);
+  for (std::uint16_t p = 0; p < options_.partitions; ++p) r.snapshots.push_back(make_snapshots(p));
   tick();
 }
 
@@ -140,8 +141,11 @@ void OneThreadNode::receive(const failover::Member& from, std::size_t place, con
     if (Partition* here = touch(PartitionId(static_cast<std::uint16_t>(place))).serving()) what(*here);
   };
   switch (frame.what_case()) {
-    case peer::Frame::kReplication:
-      return touch(PartitionId(static_cast<std::uint16_t>(place))).replica().received(from, frame.replication());
+    case peer::Frame::kReplication: {
+      peer::Replication message = frame.replication();
+      if (running_->snapshots[place]->received(from, message)) return;
+      return touch(PartitionId(static_cast<std::uint16_t>(place))).replica().received(from, message);
+    }
     case peer::Frame::kAsk: {
       const peer::Ask& ask = frame.ask();
       return submit_ask(node, ask.worker(),
@@ -190,6 +194,7 @@ void OneThreadNode::replicate(PartitionId id, Copy::Ready& ready) {
     around.send(node, std::move(frame));
   }
   for (const auto& wanted : ready.copies_log) read_copies_log(id, wanted);
+  for (const NodeId node : ready.snapshots) running_->snapshots[id.value]->wanted(id, node);
   if (ready.reconfiguration) {
     send(id.value, surroundings(),
          [this, wanted = *ready.reconfiguration] { running_->joined->around->reconfigure(wanted); });
@@ -215,6 +220,26 @@ void OneThreadNode::read_copies_log(PartitionId id, failover::Replica::LogWanted
   });
 }
 
+std::unique_ptr<Snapshots> OneThreadNode::make_snapshots(std::uint16_t place) {
+  return std::make_unique<Snapshots>(
+      SnapshotsHost{.copy = [this](PartitionId id) -> Copy& { return touch(id); },
+                    .send = [this](NodeId to, const peer::Frame& frame) { running_->joined->around->send(to, frame); },
+                    .blocking = [this](std::function<void()> job) { running_->filling.push_back(std::move(job)); },
+                    .call = [this, place](std::function<void()> then) { send(filler(), place, std::move(then)); },
+                    .replaced =
+                        [this](PartitionId id, Seq seq) {
+                          running_->applied[id.value] = seq;
+                          ++(seq == Seq{} ? copies_discarded_ : copies_installed_);
+                        },
+                    .lower_floor = [](PartitionId, Seq) -> Status { return Ok{}; },
+                    .now = [this] { return steady_; },
+                    .log = &log_database_,
+                    .state = &state_database_,
+                    .rate = &running_->fill_rate,
+                    .first_id = static_cast<std::uint64_t>(to_ms(wall_)) << 20,
+                    .piece_bytes = options_.piece_bytes});
+}
+
 // ------------------------------------------------------------------------------------------------ news of the cluster
 
 void OneThreadNode::link(failover::Member peer, bool up) {
@@ -223,6 +248,7 @@ void OneThreadNode::link(failover::Member peer, bool up) {
       running_->routers[place]->set_link(peer.node, up);
       wake_router(place);
       if (place >= options_.partitions) return;
+      running_->snapshots[place]->link(peer, up);
       Copy& copy = touch(PartitionId(static_cast<std::uint16_t>(place)));
       if (up) return copy.replica().link_up(peer);
       copy.replica().link_down(peer.node);
@@ -283,6 +309,7 @@ void OneThreadNode::tick() {
     running_->routers[place]->tick(steady_);
     if (running_->routers[place]->has_output()) wake_router(place);
   }
+  for (const auto& snapshots : running_->snapshots) snapshots->tick();
 }
 
 void OneThreadNode::tick_routers() {

@@ -6,6 +6,7 @@
 
 #include "server/router.h"
 #include "server/services/delivery.h"
+#include "server/snapshots.h"
 #include "storage/log_store.h"
 #include "tests/support/one_thread_node.h"
 
@@ -25,8 +26,8 @@ struct OneThreadNode::Running {
     std::deque<Call> mail;
   };
 
-  Running(MemoryDatabase& log_database, const chat::Limits& limits)
-      : log(log_database), config(log), delivery(limits) {}
+  Running(MemoryDatabase& log_database, const OneThreadOptions& options)
+      : log(log_database), config(log), delivery(options.limits), fill_rate(options.fill_bytes_per_s) {}
 
   LogStore log;
   failover::EmbeddedConfigStore config;
@@ -42,6 +43,7 @@ struct OneThreadNode::Running {
   std::deque<ToApply> to_apply;
   std::vector<Seq> applied, flushed;
   std::vector<WaitingRange> ranges;
+  std::deque<Call> filling;  // jobs of the thread that fills copies and trims, in order
 
   // In a cluster.
   std::optional<OneThreadJoined> joined;
@@ -51,6 +53,8 @@ struct OneThreadNode::Running {
   Routes asked_by;
   std::vector<std::uint64_t> serves;
   std::vector<SteadyTime> confirmed;
+  FillRate fill_rate;
+  std::vector<std::unique_ptr<Snapshots>> snapshots;  // by partition: each stands for a worker
 };
 
 }  // namespace holdfast

@@ -166,14 +166,18 @@ void OneThreadNode::flush_and_trim() {
   const auto applied = r.applied;
   if (!state_database_.flush()) return;
   r.flushed = applied;
-  for (std::uint16_t p = 0; p < options_.partitions; ++p) {
-    const std::uint64_t done = std::min(r.copies[p]->slowest_cursor(), r.flushed[p]).value;
-    if (done <= options_.log_keep_entries) continue;
-    later([this, p, first = Seq(done - options_.log_keep_entries + 1)] {
-      const Status trimmed = running_->log.trim(PartitionId(p), first);
-      HF_CHECK(trimmed || is_dead(), "the log can be trimmed");
-    });
-  }
+  for (std::uint16_t p = 0; p < options_.partitions; ++p)
+    send(applier(), p, [this, id = PartitionId(p), at = r.flushed[p]] { trim(id, at); });
+}
+
+/// What the log is needed for is known where the partition is; and nobody trims a log while another takes its place.
+void OneThreadNode::trim(PartitionId id, Seq flushed) {
+  const std::uint64_t done = std::min(running_->copies[id.value]->slowest_cursor(), flushed).value;
+  if (done <= options_.log_keep_entries) return;
+  running_->filling.push_back([this, id, first = Seq(done - options_.log_keep_entries + 1)] {
+    const Status trimmed = running_->log.trim(id, first);
+    HF_CHECK(trimmed || is_dead(), "the log can be trimmed");
+  });
 }
 
 }  // namespace holdfast
