@@ -7,7 +7,7 @@
 
 #include "clients/cpp/client_core.h"
 #include "net/stream.h"
-#include "net/web.h"
+#include "net/websocket.h"
 #include "proto/frame.h"
 
 namespace holdfast::client {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "net/task_group.h"
-#include "net/web.h"
+#include "net/websocket.h"
 #include "server/gateway/connection.h"
 
 namespace holdfast::gateway {

@@ -13,7 +13,7 @@
 #include <functional>
 #include <optional>
 
-#include "net/web.h"
+#include "net/http.h"
 #include "server/http/admin_figures.h"
 
 namespace holdfast::http {

@@ -11,7 +11,7 @@
 #include "net/listener.h"
 #include "net/task_group.h"
 #include "net/tls.h"
-#include "net/web.h"
+#include "net/http.h"
 
 namespace holdfast::http {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "net/web.h"
+#include "net/http.h"
 #include "server/http/metrics.h"
 
 namespace holdfast::http {

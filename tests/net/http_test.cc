@@ -2,7 +2,7 @@
 #include <optional>
 #include <thread>
 
-#include "net/web.h"
+#include "net/http.h"
 #include "tests/net/loop.h"
 
 namespace holdfast {

@@ -1,6 +1,6 @@
 #include <boost/asio/post.hpp>
 
-#include "net/web.h"
+#include "net/websocket.h"
 #include "tests/net/loop.h"
 
 namespace holdfast {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "net/web.h"
+#include "net/http.h"
 #include "tools/holdfastctl/figures.h"
 
 namespace holdfast::demo {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "net/listener.h"
-#include "net/web.h"
+#include "net/http.h"
 
 namespace holdfast::ctl {
 

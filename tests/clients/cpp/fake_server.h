@@ -12,7 +12,7 @@
 #include "net/stream.h"
 #include "net/task_group.h"
 #include "net/tls.h"
-#include "net/web.h"
+#include "net/websocket.h"
 #include "proto/client.pb.h"
 #include "proto/frame.h"
 

@@ -1,6 +1,6 @@
 /// The same conversation over everything that carries it: TLS, WebSocket, and both.
 #include "door.h"
-#include "net/web.h"
+#include "net/websocket.h"
 #include "tests/net/loop.h"
 
 using namespace holdfast;
