@@ -15,6 +15,8 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/check.h"
+#include "server/confirmations.h"
+#include "server/hand_over.h"
 #include "server/worker.h"
 
 namespace holdfast {
@@ -34,10 +36,6 @@ failover::Member member_of(const peer::Hello& hello) {
   return {NodeId(hello.node()), StoreId::from_bytes(hello.store_id()).value_or(StoreId{})};
 }
 
-std::int64_t in_ms(SteadyTime time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
 Outcome outcome_of(const Result<bool>& done) {
   if (done) return *done ? Outcome::applied : Outcome::refused;
   return done.error().code == Errc::outcome_unknown ? Outcome::unknown : Outcome::refused;
@@ -47,14 +45,16 @@ Outcome outcome_of(const Result<bool>& done) {
 
 struct Cluster::Impl {
   Impl(ClusterOptions o, failover::ConfigStore& s, Shared& sh)
-      : options(std::move(o)), store(s), shared(sh), links(loop.get_executor(), options.links, handlers()) {}
+      : options(std::move(o)),
+        store(s),
+        shared(sh),
+        links(loop.get_executor(), options.links, handlers()),
+        confirmations(sh.partitions) {}
 
   failover::PeerHandlers handlers();
   void on_up(const peer::Hello& hello);
   void on_down(NodeId node, failover::LinkDown how);
   void on_frame(NodeId from, std::unique_ptr<peer::Frame> frame);
-  void on_confirm(NodeId from, const peer::Confirm& confirm);
-  void believe(PartitionId partition);
   void tick();
   void carry_out();
   void take_news(failover::Ready& ready);
@@ -66,9 +66,9 @@ struct Cluster::Impl {
   void note_nodes();
   void report_health();
   void confirm();
+  void take_confirmations();
   void log_happenings();
   void hand_over_some();
-  std::optional<NodeId> heir_of(PartitionId partition) const;
   void to_all(const std::function<Mail()>& mail);
   void post(std::function<void()> call) { asio::post(loop, std::move(call)); }
 
@@ -85,38 +85,15 @@ struct Cluster::Impl {
   std::thread thread;
   bool stopping = false;
 
-  struct Peer {
-    failover::Member member;
-    std::uint64_t ups = 0;
-    bool up = false;
-    std::string boot;
-    std::optional<std::int64_t> quickest_ms;  ///< of its confirmations, by its clock and ours, in this life of it
-  };
-  std::map<NodeId, Peer> peers;
-  struct Confirmed {
-    NodeId node;
-    std::uint64_t epoch = 0;
-    std::uint64_t link = 0;  ///< from there to here: if it was lost, our connections were forgotten there
-    std::uint64_t back = 0;  ///< from here to there: if it was lost, so were attachments under way
-    friend bool operator==(const Confirmed&, const Confirmed&) = default;
-  };
-  struct Heard {
-    NodeId node;
-    std::uint64_t epoch = 0, link = 0;
-    SteadyTime at{};
-  };
-  std::map<PartitionId, Heard> heard;          ///< the last confirmation, believed or not
-  std::map<PartitionId, Confirmed> confirmed;  ///< by whom, as told last
+  Confirmations confirmations;
   SteadyTime next_confirm{};
   std::map<NodeId, std::string> client_addresses;
   std::set<NodeId> leaving;
-  struct HandOver {
-    SteadyTime until;
+  struct Leaving {
+    HandOver hand_over;
     std::function<void()> done;
-    std::map<PartitionId, SteadyTime> asked;
   };
-  std::optional<HandOver> hand_over;
-  std::map<PartitionId, NodeId> heirs;  ///< whom each was offered to last
+  std::optional<Leaving> hand_over;
   bool leaving_node = false;
   std::uint64_t token_keys_revision = 0;
   std::uint64_t happenings_logged = 0;
@@ -206,55 +183,21 @@ const Cluster::Told& Cluster::told() const { return impl_->told; }
 void Cluster::hand_over(std::chrono::milliseconds longest, std::function<void()> done) {
   impl_->post([this, longest, done = std::move(done)] {
     impl_->leaving_node = true;
-    impl_->hand_over = Impl::HandOver{steady_now() + longest, done, {}};
+    impl_->hand_over.emplace(Impl::Leaving{HandOver(steady_now() + longest), done});
     impl_->hand_over_some();
   });
 }
 
-/// A member of the partition's in-sync set that can be reached and leads least.
-std::optional<NodeId> Cluster::Impl::heir_of(PartitionId partition) const {
-  const auto& rows = controller->view().partitions();
-  const auto row = rows.find(partition);
-  if (row == rows.end()) return std::nullopt;
-  std::map<NodeId, std::size_t> leads;
-  for (const auto& [id, each] : rows) ++leads[NodeId(each.config.primary().node())];
-  if (hand_over)
-    for (const auto& [id, at] : hand_over->asked) ++leads[heirs.at(id)];
-  std::optional<NodeId> best;
-  for (const auto& member : row->second.config.in_sync()) {
-    const NodeId node(member.node());
-    const auto peer = peers.find(node);
-    if (peer == peers.end() || !peer->second.up || leaving.contains(node)) continue;
-    if (!best || leads[node] < leads[*best]) best = node;
-  }
-  return best;
-}
-
-/// A few at a time; who did not take one within a second is asked again.
 void Cluster::Impl::hand_over_some() {
-  constexpr std::size_t kAtOnce = 8;
-  constexpr std::chrono::seconds kAgain{1};
   const SteadyTime now = steady_now();
-  std::size_t serving = 0;
-  for (std::uint16_t p = 0; p < shared.partitions; ++p) {
-    const PartitionId partition(p);
-    const std::uint64_t epoch = shared.serves[p].load();
-    const auto asked = hand_over->asked.find(partition);
-    if (epoch == 0) {
-      if (asked != hand_over->asked.end()) hand_over->asked.erase(asked);
-      continue;
-    }
-    ++serving;
-    if (asked != hand_over->asked.end() && now - asked->second < kAgain) continue;
-    if (asked == hand_over->asked.end() && hand_over->asked.size() >= kAtOnce) continue;
-    const auto heir = heir_of(partition);
-    if (!heir) continue;
-    heirs[partition] = *heir;
-    hand_over->asked[partition] = now;
-    shared.worker_of(partition).send(mail::HandOff{partition, Epoch(epoch), *heir});
-  }
-  if (serving > 0 && now < hand_over->until) return;
-  if (serving > 0) spdlog::warn("hand_over_overdue partitions={}", serving);
+  std::vector<Epoch> serves;
+  for (std::uint16_t p = 0; p < shared.partitions; ++p) serves.emplace_back(shared.serves[p].load());
+  const auto can_take = [this](NodeId node) { return confirmations.reaches(node) && !leaving.contains(node); };
+  HandOver& giving = hand_over->hand_over;
+  for (const auto& [partition, epoch, heir] : giving.next(serves, controller->view().partitions(), can_take, now))
+    shared.worker_of(partition).send(mail::HandOff{partition, epoch, heir});
+  if (!giving.is_over(now)) return;
+  if (giving.left() > 0) spdlog::warn("hand_over_overdue partitions={}", giving.left());
   const auto done = std::move(hand_over->done);
   hand_over.reset();
   done();
@@ -275,11 +218,7 @@ void Cluster::Impl::to_all(const std::function<Mail()>& mail) {
 
 void Cluster::Impl::on_up(const peer::Hello& hello) {
   const failover::Member member = member_of(hello);
-  Peer& peer = peers[member.node];
-  peer.member = member;
-  if (std::exchange(peer.boot, hello.boot_id()) != hello.boot_id()) peer.quickest_ms.reset();
-  peer.up = true;
-  ++peer.ups;
+  confirmations.link_up(member, hello.boot_id());
   to_all([&] { return mail::Link{member, true}; });
   controller->link_up(member.node, BootId::from_bytes(hello.boot_id()).value_or(BootId{}), member.store, steady_now());
   carry_out();
@@ -287,20 +226,18 @@ void Cluster::Impl::on_up(const peer::Hello& hello) {
 }
 
 void Cluster::Impl::on_down(NodeId node, failover::LinkDown how) {
-  const auto at = peers.find(node);
-  if (at != peers.end() && std::exchange(at->second.up, false))
-    to_all([&] { return mail::Link{at->second.member, false}; });
+  if (confirmations.link_down(node)) to_all([&] { return mail::Link{*confirmations.met(node), false}; });
   controller->link_down(node, how, steady_now());
   carry_out();
 }
 
 /// What concerns a partition goes to its worker, what concerns a connection to the worker that has it.
 void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
-  const auto known = peers.find(from);
+  const failover::Member* member = confirmations.met(from);
   const auto to_partition = [&](std::uint32_t partition) {
-    if (known == peers.end() || partition >= shared.partitions) return;
+    if (!member || partition >= shared.partitions) return;
     shared.worker_of(PartitionId(static_cast<std::uint16_t>(partition)))
-        .send(mail::FromPeer{known->second.member, std::move(frame)});
+        .send(mail::FromPeer{*member, std::move(frame)});
   };
   const auto to_user = [&](const std::string& user) {
     if (const auto id = UserId::from_bytes(user)) to_partition(partition_of(*id, shared.partitions).value);
@@ -315,88 +252,43 @@ void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
     case peer::Frame::kCredit: return to_user(frame->credit().user());
     case peer::Frame::kAnswer: {
       const std::uint32_t worker = frame->answer().worker();
-      if (known != peers.end() && worker < shared.workers.size())
-        shared.workers[worker]->send(mail::FromPeer{known->second.member, std::move(frame)});
+      if (member && worker < shared.workers.size())
+        shared.workers[worker]->send(mail::FromPeer{*member, std::move(frame)});
       return;
     }
     case peer::Frame::kDeliver:
       // One frame can be for several workers: each takes what is its own.
-      if (known != peers.end()) {
+      if (member) {
         const std::shared_ptr<const peer::Frame> all(std::move(frame));
         to_all([&] { return mail::DeliverFromPeer{all}; });
       }
       return;
-    case peer::Frame::kConfirm: return on_confirm(from, frame->confirm());
+    case peer::Frame::kConfirm:
+      confirmations.received(from, frame->confirm(), steady_now());
+      return take_confirmations();
     case peer::Frame::kBeat: told.beats[from] = frame->beat(); [[fallthrough]];
     default: controller->received(from, *frame, steady_now()); carry_out();
   }
-}
-
-void Cluster::Impl::on_confirm(NodeId from, const peer::Confirm& confirm) {
-  const auto peer = peers.find(from);
-  if (peer == peers.end()) return;
-  const SteadyTime now = steady_now();
-  // A process that was frozen finds confirmations of that time in its sockets. The quickest one tells how far the two
-  // clocks are apart; what another took longer is added to its age.
-  const std::int64_t took = in_ms(now) - confirm.sent_ms();
-  std::optional<std::int64_t>& quickest = peer->second.quickest_ms;
-  quickest = std::min(took, quickest.value_or(took));
-  const SteadyTime sent = now - std::chrono::milliseconds(took - *quickest);
-  for (const auto& served : confirm.served()) {
-    if (served.partition() >= shared.partitions) continue;
-    const PartitionId partition(static_cast<std::uint16_t>(served.partition()));
-    heard[partition] = {from, served.epoch(), confirm.link(), sent - std::chrono::milliseconds(served.age_ms())};
-    believe(partition);
-  }
-}
-
-/// What was heard counts once we know ourselves that the partition is led there, and can reach it: connections attach
-/// themselves anew to it then, and an attachment that goes elsewhere, or nowhere, would be missed by nobody.
-void Cluster::Impl::believe(PartitionId partition) {
-  const auto said = heard.find(partition);
-  const auto row = controller->view().partitions().find(partition);
-  if (said == heard.end() || row == controller->view().partitions().end()) return;
-  const auto& [node, epoch, link, at] = said->second;
-  if (row->second.config.epoch() != epoch || row->second.config.primary().node() != node.value) return;
-  const Peer& peer = peers[node];
-  if (!peer.up) return;
-  shared.confirm(partition, at);
-  const Confirmed news{node, epoch, link, peer.ups};
-  Confirmed& known = confirmed[partition];
-  if (known == news) return;
-  known = news;
-  // Answers that were sent before its link to us came up are lost.
-  to_all([&] { return mail::Reattach{partition, true}; });
 }
 
 /// Everybody is told which partitions are served here, and since when that was certain.
 void Cluster::Impl::confirm() {
   const SteadyTime now = steady_now();
   next_confirm = now + kConfirm;
-  peer::Confirm out;
-  out.set_sent_ms(in_ms(now));
+  std::vector<Confirmations::Served> served;
   for (std::uint16_t p = 0; p < shared.partitions; ++p) {
-    const PartitionId partition(p);
-    const std::uint64_t epoch = shared.serves[p].load(std::memory_order_relaxed);
-    if (epoch == 0) continue;
-    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - shared.confirmed_at(partition));
-    auto& served = *out.add_served();
-    served.set_partition(p);
-    served.set_epoch(epoch);
-    served.set_age_ms(static_cast<std::uint32_t>(std::clamp<std::int64_t>(age.count(), 0, 60'000)));
-    const Confirmed news{{}, epoch, 0, 0};
-    Confirmed& known = confirmed[partition];
-    if (known.epoch > epoch || known == news) continue;
-    known = news;
-    to_all([&] { return mail::Reattach{partition, false}; });
+    const Epoch epoch(shared.serves[p].load(std::memory_order_relaxed));
+    if (epoch != Epoch{}) served.push_back({PartitionId(p), epoch, shared.confirmed_at(PartitionId(p))});
   }
-  for (const auto& [node, peer] : peers) {
-    if (!peer.up || out.served().empty()) continue;
-    peer::Frame frame;
-    out.set_link(peer.ups);
-    *frame.mutable_confirm() = out;
-    links.send(node, frame);
-  }
+  for (const auto& [to, frame] : confirmations.say(served, now)) links.send(to, frame);
+  take_confirmations();
+}
+
+void Cluster::Impl::take_confirmations() {
+  const Confirmations::Ready ready = confirmations.take_ready();
+  for (const auto& [partition, at] : ready.certain) shared.confirm(partition, at);
+  for (const auto& [partition, ask_again] : ready.reattach)
+    to_all([&] { return mail::Reattach{partition, ask_again}; });
 }
 
 // ------------------------------------------------------------------------------------------------ the controller
@@ -468,7 +360,8 @@ void Cluster::Impl::configured(const failover::Configured& news) {
   }
   const auto row = std::make_shared<const failover::PartitionRow>(news.row);
   to_all([&] { return mail::Configured{news.partition, row}; });
-  believe(news.partition);
+  confirmations.configured(news.partition, NodeId(news.row.config.primary().node()), Epoch(news.row.config.epoch()));
+  take_confirmations();
 }
 
 /// Clients are told where else they may go.

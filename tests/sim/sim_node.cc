@@ -17,7 +17,8 @@ SimNode::SimNode(Agenda& agenda, SimStore& store, SimNetwork& network, SimNodeOp
       network_(network),
       options_(std::move(options)),
       listener_(std::move(listener)),
-      pace_(0.98 + 0.0004 * static_cast<double>(agenda.random().below(100))) {
+      pace_(0.9995 + 0.00001 * static_cast<double>(agenda.random().below(100))),
+      confirmations_(options_.node.partitions) {
   make_disk();
 }
 
@@ -120,9 +121,7 @@ void SimNode::crash() {
   ++life_;
   controller_.reset();
   node_->crash();
-  peers_.clear();
-  confirmed_.clear();
-  heard_.clear();
+  confirmations_ = Confirmations(options_.node.partitions);
   backlog_.clear();
   frozen_ = false;
   network_.died(id_);
@@ -217,7 +216,8 @@ void SimNode::carry_out() {
   }
   for (const auto& news : ready.configured) {
     node_->configured(news.partition, news.row);
-    believe(news.partition);
+    confirmations_.configured(news.partition, NodeId(news.row.config.primary().node()), Epoch(news.row.config.epoch()));
+    take_confirmations();
   }
   for (const auto& [partition, compared, outcome] : ready.reconfigured)
     node_->reconfigured(partition, compared, outcome);
@@ -253,10 +253,7 @@ bool SimNode::refuses(const End& other) const {
 void SimNode::on_up(NodeId other) {
   const auto& them = static_cast<const SimNode&>(network_.end(other));
   post([this, member = failover::Member{other, them.store_id_}, boot = them.boot_] {
-    Peer& peer = peers_[member.node];
-    peer.member = member;
-    peer.up = true;
-    ++peer.ups;
+    confirmations_.link_up(member, boot.str());
     node_->link(member, true);
     controller_->link_up(member.node, boot, member.store, steady());
     carry_out();
@@ -266,8 +263,7 @@ void SimNode::on_up(NodeId other) {
 
 void SimNode::on_down(NodeId other, failover::LinkDown how) {
   post([this, other, how] {
-    const auto at = peers_.find(other);
-    if (at != peers_.end() && std::exchange(at->second.up, false)) node_->link(at->second.member, false);
+    if (confirmations_.link_down(other)) node_->link(*confirmations_.met(other), false);
     controller_->link_down(other, how, steady());
     carry_out();
   });
@@ -275,68 +271,37 @@ void SimNode::on_down(NodeId other, failover::LinkDown how) {
 
 void SimNode::on_frame(NodeId from, SimNetwork::Frame frame) {
   post([this, from, frame] {
-    const auto known = peers_.find(from);
+    const failover::Member* member = confirmations_.met(from);
     switch (frame->what_case()) {
       case peer::Frame::kBeat:
       case peer::Frame::kBeatAck:
       case peer::Frame::kSeen:
       case peer::Frame::kHandoff: controller_->received(from, *frame, steady()); return carry_out();
-      case peer::Frame::kConfirm: return on_confirm(from, frame->confirm());
+      case peer::Frame::kConfirm:
+        confirmations_.received(from, frame->confirm(), steady());
+        return take_confirmations();
       default:
-        if (known != peers_.end()) node_->from_peer(known->second.member, frame);
+        if (member) node_->from_peer(*member, frame);
     }
   });
 }
 
-void SimNode::on_confirm(NodeId from, const peer::Confirm& confirm) {
-  if (!peers_.contains(from)) return;
-  for (const auto& served : confirm.served()) {
-    const PartitionId partition(static_cast<std::uint16_t>(served.partition()));
-    heard_[partition] = {from, served.epoch(), confirm.link(), steady() - Millis(served.age_ms())};
-    believe(partition);
-  }
-}
-
-/// What was heard counts once the configuration says so too, and the primary can be reached.
-void SimNode::believe(PartitionId partition) {
-  const auto said = heard_.find(partition);
-  const auto row = controller_->view().partitions().find(partition);
-  if (said == heard_.end() || row == controller_->view().partitions().end()) return;
-  const auto& [node, epoch, link, at] = said->second;
-  if (row->second.config.epoch() != epoch || row->second.config.primary().node() != node.value) return;
-  const Peer& peer = peers_[node];
-  if (!peer.up) return;
-  node_->confirm(partition, at);
-  const Confirmed news{node, epoch, link, peer.ups};
-  if (std::exchange(confirmed_[partition], news) == news) return;
-  if (!options_.never_reattaches) node_->reattach(partition, true);
-}
-
 void SimNode::confirm() {
   next_confirm_ = agenda_.now() + kConfirm;
-  peer::Confirm out;
+  std::vector<Confirmations::Served> served;
   for (std::uint16_t p = 0; p < options_.node.partitions; ++p) {
-    const PartitionId partition(p);
-    const std::uint64_t epoch = node_->serves(partition);
-    if (epoch == 0) continue;
-    const auto age = std::chrono::duration_cast<Millis>(steady() - node_->confirmed_at(partition));
-    auto& served = *out.add_served();
-    served.set_partition(p);
-    served.set_epoch(epoch);
-    served.set_age_ms(static_cast<std::uint32_t>(std::clamp<std::int64_t>(age.count(), 0, 60'000)));
-    const Confirmed news{{}, epoch, 0, 0};
-    Confirmed& known = confirmed_[partition];
-    if (known.epoch > epoch || known == news) continue;
-    known = news;
-    if (!options_.never_reattaches) node_->reattach(partition, false);
+    const Epoch epoch(node_->serves(PartitionId(p)));
+    if (epoch != Epoch{}) served.push_back({PartitionId(p), epoch, node_->confirmed_at(PartitionId(p))});
   }
-  for (const auto& [node, peer] : peers_) {
-    if (!peer.up || out.served().empty()) continue;
-    peer::Frame frame;
-    out.set_link(peer.ups);
-    *frame.mutable_confirm() = out;
-    send(node, std::move(frame));
-  }
+  for (auto& [to, frame] : confirmations_.say(served, steady())) send(to, std::move(frame));
+  take_confirmations();
+}
+
+void SimNode::take_confirmations() {
+  const Confirmations::Ready ready = confirmations_.take_ready();
+  for (const auto& [partition, at] : ready.certain) node_->confirm(partition, at);
+  if (options_.never_reattaches) return;
+  for (const auto& [partition, ask_again] : ready.reattach) node_->reattach(partition, ask_again);
 }
 
 }  // namespace holdfast::sim

@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "failover/controller.h"
+#include "server/confirmations.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_store.h"
 #include "tests/support/one_thread_node.h"
@@ -76,24 +77,6 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   bool is_frozen() const override { return frozen_; }
 
  private:
-  struct Peer {
-    failover::Member member;
-    std::uint64_t ups = 0;
-    bool up = false;
-  };
-  struct Confirmed {
-    NodeId node;
-    std::uint64_t epoch = 0;
-    std::uint64_t link = 0, back = 0;  ///< how often its link to us, and ours to it, had come up
-    friend bool operator==(const Confirmed&, const Confirmed&) = default;
-  };
-
-  struct Heard {
-    NodeId node;
-    std::uint64_t epoch = 0, link = 0;
-    SteadyTime at{};
-  };
-
   // Surroundings
   void send(NodeId to, peer::Frame frame) override;
   void reconfigure(const failover::Reconfiguration& wanted) override;
@@ -118,9 +101,8 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   void post(std::function<void()> what);
   void tick();
   void keep_lease();
-  void on_confirm(NodeId from, const peer::Confirm& confirm);
-  void believe(PartitionId partition);
   void confirm();
+  void take_confirmations();
   WallTime wall() const;
 
   Agenda& agenda_;
@@ -141,9 +123,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   std::deque<std::function<void()>> backlog_;
   Millis wall_offset_{};
 
-  std::map<NodeId, Peer> peers_;
-  std::map<PartitionId, Confirmed> confirmed_;
-  std::map<PartitionId, Heard> heard_;  ///< the last confirmation, believed or not
+  Confirmations confirmations_;
   SteadyTime next_confirm_{}, next_tick_{};
 };
 
