@@ -45,6 +45,9 @@ void chat_through_kills(Over over, int kills) {
     // Somewhere in the middle, another place each time.
     const std::size_t some = before + 10 + 37 * static_cast<std::size_t>(round);
     stage.until("some are acknowledged", [&] { return a.acknowledged() >= some; });
+    // Who still waits to come back from the kill before would be back once for two of them.
+    const auto times = static_cast<std::uint64_t>(round);
+    stage.until("both are back", [&] { return a.client().resumes() >= times && b.client().resumes() >= times; });
     server.kill_hard();
     server.start();
   }
