@@ -30,6 +30,7 @@ History good() {
   for (Device& device : history.devices)
     for (std::uint64_t n = 1; n <= kMessages + 1; ++n)
       device.shown.push_back({static_cast<Micros>(n) * 1'000, n, 0, sight(n)});
+  history.visits = {{1, 4'000, 5'000, "logged out", {{"n1:1", 1'000, 1'500, true}, {"n2:1", 5'100, 5'200, false}}}};
   history.partitions = 1;
   history.copies = 3;
   for (const char* node : {"n1", "n2", "n3"}) history.replicas.push_back({node, 0, 9, 9, "abcd"});
@@ -213,6 +214,37 @@ TEST_CASE("Chaos checker: a change that one device was never shown is not delive
   History history = good();
   shown(history, 1).erase(shown(history, 1).begin() + 3);
   expect(history, {{Kind::not_delivered, 1}}, "bob/0 was never shown number 4 of conversation 0 (1f2e3d4c) (message 2");
+}
+
+TEST_CASE("Chaos checker: an ended session that is accepted afterwards is found (H9)") {
+  History history = good();
+  history.visits[0].tries.push_back({"n3:1", 5'001, 5'050, true});
+  expect(history, {{Kind::revoked_accepted, 1}},
+         "session 0 of user1 was accepted by n3:1 at 5 ms, having ended (logged");
+}
+
+TEST_CASE("Chaos checker: while its end is not acknowledged, a session may be accepted or refused (H9)") {
+  History history = good();
+  history.visits[0].tries.push_back({"n3:1", 4'500, 5'050, true});
+  CHECK(check(history).empty());
+  history.visits[0].tries = {{"n3:1", 4'500, 4'700, false}};
+  CHECK(check(history).empty());
+}
+
+TEST_CASE("Chaos checker: a session that one node refused and another accepts later is found (H9)") {
+  History history = good();
+  history.visits[0].acked = -1;
+  history.visits[0].tries.push_back({"n3:1", 5'201, 5'300, true});
+  expect(history, {{Kind::revoked_accepted, 1}}, "accepted by n3:1");
+}
+
+TEST_CASE("Chaos checker: a session that is refused and nobody had ended went back (H5)") {
+  History history = good();
+  history.visits[0].tries.push_back({"n3:1", 2'000, 2'100, false});
+  const auto found = check(history);
+  INFO(all(found));
+  CHECK(count(found)[Kind::went_back] == 1);
+  CHECK_THAT(all(found), Catch::Contains("was refused by n3:1 at 2 ms, and nobody had ended it"));
 }
 
 TEST_CASE("Chaos checker: a copy with another history diverged (H10)") {

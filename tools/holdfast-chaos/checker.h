@@ -1,4 +1,4 @@
-/// Says what is wrong with a history, by the rules H1 to H8, H10 and H12 of docs/failover.md.
+/// Says what is wrong with a history, by the rules H1 to H10 and H12 of docs/failover.md.
 ///
 ///   H1   what was acknowledged is there at the end             lost
 ///   H2   nothing is there twice, nothing was shown twice       duplicated
@@ -8,11 +8,13 @@
 ///   H6   nothing was shown that is not there at the end        phantom
 ///   H7   what was refused for good is nowhere                  refused_seen
 ///   H8   every change reached every device of its members      not_delivered
+///   H9   an ended session is accepted by nobody                revoked_accepted
 ///   H10  all copies of a partition have the same history       diverged
 ///   H12  all is well again soon after a fault is undone        not_recovered
 ///   I    no node ends by itself (a broken invariant does that) crashed
 ///
-/// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h.
+/// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h. H11 is about
+/// mails, and there are none yet.
 #pragma once
 
 #include <map>
@@ -30,6 +32,7 @@ enum class Kind : std::uint8_t {
   phantom,
   refused_seen,
   not_delivered,
+  revoked_accepted,
   diverged,
   not_recovered,
   crashed,

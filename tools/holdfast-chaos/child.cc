@@ -1,6 +1,7 @@
 #include "tools/holdfast-chaos/child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@ namespace holdfast::chaos {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{2};
+constexpr std::chrono::seconds kRunMax{30};
 
 /// "name=value" of ours and of the command's, for exec.
 std::vector<std::string> environment_of(const Command& command) {
@@ -129,16 +131,35 @@ bool Child::stop(std::chrono::seconds max) {
   return true;
 }
 
+namespace {
+
+/// What it writes; one that takes too long is killed.
+std::string read_until_end(int from, pid_t child) {
+  const auto until = std::chrono::steady_clock::now() + kRunMax;
+  std::string said;
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    pollfd end{from, POLLIN, 0};
+    if (left <= 0 || ::poll(&end, 1, static_cast<int>(left)) == 0) {
+      ::kill(child, SIGKILL);
+      return said + "took more than " + std::to_string(kRunMax.count()) + " s";
+    }
+    char some[4096];
+    const ssize_t got = ::read(from, some, sizeof some);
+    if (got <= 0) return said;
+    said.append(some, static_cast<size_t>(got));
+  }
+}
+
+}  // namespace
+
 Status run(const std::vector<std::string>& command, const std::string& network) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "no pipe: " + system_said()};
   auto child = spawn({command, "", network}, ends[1]);
   ::close(ends[1]);
   std::string said;
-  if (child) {
-    char some[4096];
-    for (ssize_t got = 0; (got = ::read(ends[0], some, sizeof some)) > 0;) said.append(some, static_cast<size_t>(got));
-  }
+  if (child) said = read_until_end(ends[0], *child);
   ::close(ends[0]);
   if (!child) return child.error();
   int status = 0;

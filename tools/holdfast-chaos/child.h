@@ -49,7 +49,7 @@ class Child {
   std::string ending_;
 };
 
-/// To its end. Fails with io and what it wrote.
+/// To its end, of which it has half a minute. Fails with io and what it wrote.
 Status run(const std::vector<std::string>& command, const std::string& network = {});
 
 }  // namespace holdfast::chaos

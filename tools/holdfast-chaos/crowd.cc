@@ -44,7 +44,9 @@ std::uint64_t content_of(const v1::Change& change) {
 class Crowd::Member final : public client::ClientEvents {
  public:
   Member(Crowd& crowd, std::uint32_t index, const std::string& token)
-      : crowd_(crowd), index_(index), client(crowd.runtime_, options(crowd, token), *this) {}
+      : crowd_(crowd),
+        index_(index),
+        client(crowd.runtime_, options(crowd, token, crowd.history_.devices[index].idle), *this) {}
 
   void on_resumed(const client::SessionInfo& info) override {
     if (info.away.count() == 0) return;
@@ -80,14 +82,14 @@ class Crowd::Member final : public client::ClientEvents {
     auto& highest = crowd_.shown_[index_][conversation];
     highest = std::max(highest, sight.number);
   }
-  static client::ClientOptions options(const Crowd& crowd, const std::string& token) {
+  static client::ClientOptions options(const Crowd& crowd, const std::string& token, bool idle) {
     client::ClientOptions all;
     all.endpoints = crowd.options_.endpoints;
     all.trust = crowd.options_.trust;
     all.credentials = client::ResumeWith{token, 0};
     all.client_name = "holdfast-chaos";
     all.outbox_messages_max = kOutboxMax;
-    all.liveness.in_use = true;
+    all.liveness.in_use = !idle;
     all.sends_ahead_max = 1;  // so that the order in which a device sends is defined
     return all;
   }
@@ -118,15 +120,20 @@ std::vector<client::Endpoint> Crowd::whereabouts() const {
   return all;
 }
 
-/// Every third user has two devices; each writes with the next one, and every fourth has a group of four.
+/// Every third user has two devices, and every other one of the second devices is idle; each writes with the next one,
+/// and every fourth has a group of four.
 void Crowd::lay_out() {
   const std::string run = to_hex(SystemRandom().id<StoreId>().bytes()).substr(0, 8);
   while (history_.devices.size() < options_.clients) {
     const auto user = static_cast<std::uint32_t>(users_.size());
     users_.push_back("chaos-" + run + "-" + std::to_string(user));
     const std::size_t devices = user % 3 == 2 ? 2 : 1;
-    for (std::size_t i = 0; i < devices && history_.devices.size() < options_.clients; ++i)
-      history_.devices.push_back({"user" + std::to_string(user) + "/" + std::to_string(i), user, {}, {}, {}, 0, ""});
+    for (std::size_t i = 0; i < devices && history_.devices.size() < options_.clients; ++i) {
+      Device& device = history_.devices.emplace_back();
+      device.name = "user" + std::to_string(user) + "/" + std::to_string(i);
+      device.user = user;
+      device.idle = i > 0 && user % 6 == 5;
+    }
   }
   const auto users = static_cast<std::uint32_t>(users_.size());
   for (std::uint32_t i = 0; i < users; ++i) {
@@ -139,17 +146,37 @@ void Crowd::lay_out() {
   shown_.assign(history_.devices.size(), std::vector<std::uint64_t>(conversations_.size()));
   for (const Conversation& conversation : history_.conversations) {
     auto& writers = writers_.emplace_back();
-    for (std::uint32_t d = 0; d < history_.devices.size(); ++d)
-      if (std::ranges::count(conversation.users, history_.devices[d].user) > 0) writers.push_back(d);
+    auto& readers = readers_.emplace_back();
+    for (std::uint32_t d = 0; d < history_.devices.size(); ++d) {
+      if (std::ranges::count(conversation.users, history_.devices[d].user) == 0) continue;
+      readers.push_back(d);
+      if (!history_.devices[d].idle) writers.push_back(d);
+    }
   }
 }
 
-load::Options Crowd::provisioning(const OperatorAccess& access) const {
+load::Options Crowd::provisioning() const {
   load::Options options;
-  options.endpoints = {access.endpoint};
+  options.endpoints = options_.endpoints;
   options.trust = options_.trust;
-  options.operator_key_file = access.key_file;
+  options.operator_key_file = options_.operator_key_file;
   return options;
+}
+
+VisitorSettings Crowd::visiting() {
+  VisitorSettings settings;
+  settings.provisioning = provisioning();
+  settings.users = users_;
+  settings.host = [this](std::uint32_t user) -> client::Client& { return client_of(user); };
+  settings.now = [this] { return now(); };
+  settings.at_once = options_.visitors;
+  settings.seed = options_.seed;
+  return settings;
+}
+
+client::Client& Crowd::client_of(std::uint32_t user) {
+  const auto device = std::ranges::find(history_.devices, user, &Device::user) - history_.devices.begin();
+  return members_[static_cast<std::size_t>(device)]->client;
 }
 
 Awaitable<bool> Crowd::wait_for(std::function<bool()> done, std::chrono::seconds max) {
@@ -163,8 +190,8 @@ Awaitable<bool> Crowd::wait_for(std::function<bool()> done, std::chrono::seconds
   co_return true;
 }
 
-Awaitable<Status> Crowd::prepare(OperatorAccess access) {
-  const load::Options options = provisioning(access);
+Awaitable<Status> Crowd::prepare() {
+  const load::Options options = provisioning();
   std::vector<std::string> names;
   for (const Device& device : history_.devices) names.push_back(users_[device.user]);
   // A name twice in one request is one user too many for it: the second devices come after the first ones.
@@ -180,6 +207,7 @@ Awaitable<Status> Crowd::prepare(OperatorAccess access) {
   auto connected = co_await connect_all();
   if (!connected) co_return connected.error();
   auto opened = co_await open_all();
+  visitors_ = std::make_unique<Visitors>(runtime_, visiting(), history_.visits);
   co_return opened;
 }
 
@@ -282,6 +310,7 @@ void Crowd::send_one(std::uint64_t turn, Micros planned) {
 
 Awaitable<void> Crowd::send() {
   sending_ = true;
+  visitors_->begin();
   boost::asio::steady_timer timer(executor_);
   const SteadyTime started = steady_now();
   for (std::uint64_t i = 0; sending_; ++i) {
@@ -296,6 +325,7 @@ Awaitable<void> Crowd::send() {
     if (i % 64 == 63) co_await boost::asio::post(executor_, use_awaitable);
   }
   history_.sending_ended = now();
+  co_await visitors_->end();
 }
 
 // ------------------------------------------------------------------------------------------------ the end
@@ -303,7 +333,7 @@ Awaitable<void> Crowd::send() {
 bool Crowd::all_shown() const {
   if (answered_ != history_.operations.size()) return false;
   for (std::uint32_t i = 0; i < conversations_.size(); ++i)
-    for (const std::uint32_t device : writers_[i])
+    for (const std::uint32_t device : readers_[i])
       if (shown_[device][i] < newest_[i]) return false;
   return true;
 }
@@ -335,8 +365,9 @@ Awaitable<void> Crowd::read_conversation(client::Client* reader, std::uint32_t i
   history_.conversations[index].read_back = std::move(all);
 }
 
-Awaitable<void> Crowd::read_back(OperatorAccess access) {
-  const load::Options options = provisioning(access);
+Awaitable<void> Crowd::read_back() {
+  co_await visitors_->knock_again();
+  const load::Options options = provisioning();
   std::vector<std::string> names = users_;
   auto users = co_await load::provision(runtime_, options, std::move(names));
   if (!users) {

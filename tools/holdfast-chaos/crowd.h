@@ -14,22 +14,19 @@
 #include "clients/cpp/client.h"
 #include "net/asio.h"
 #include "tools/holdfast-chaos/history.h"
+#include "tools/holdfast-chaos/visitors.h"
 #include "tools/holdfast-load/provisioning.h"
 
 namespace holdfast::chaos {
 
-/// Where users are made: a node that runs, and the operator key that it believes.
-struct OperatorAccess {
-  client::Endpoint endpoint;
-  std::string key_file;
-};
-
 struct CrowdOptions {
   std::vector<client::Endpoint> endpoints;
   client::Trust trust;
-  std::uint32_t clients = 24;  ///< devices
-  double rate = 200;           ///< messages a second, all together
+  std::string operator_key_file;  ///< that all nodes believe, for making users
+  std::uint32_t clients = 24;     ///< devices
+  double rate = 200;              ///< messages a second, all together
   std::uint32_t body_bytes = 64;
+  std::uint32_t visitors = 2;  ///< sessions at a time that come only to be ended (H9)
   std::uint64_t seed = 1;
   SteadyTime began;  ///< moment 0 of the history
 };
@@ -42,19 +39,21 @@ class Crowd {
   Crowd& operator=(const Crowd&) = delete;
 
   /// Users, sessions, conversations. Fails with what went wrong.
-  Awaitable<Status> prepare(OperatorAccess access);
+  Awaitable<Status> prepare();
   /// Sends until stop().
   Awaitable<void> send();
   void stop() { sending_ = false; }
   /// Waits until everything is answered and shown; false if that takes longer.
   Awaitable<bool> settle(std::chrono::seconds max);
-  /// Fresh clients read every conversation from its first change.
-  Awaitable<void> read_back(OperatorAccess access);
+  /// Fresh clients read every conversation from its first change; ended sessions are tried once more.
+  Awaitable<void> read_back();
   /// Leaves; what was not answered stays unknown.
   Awaitable<void> close();
 
   History& history() { return history_; }
   std::uint64_t acked() const { return acked_; }
+  /// Of users, by the crowd's own sessions; for Visitors.
+  client::Client& client_of(std::uint32_t user);
   Micros now() const;
   /// Where the devices are connected, one for each.
   std::vector<client::Endpoint> whereabouts() const;
@@ -72,7 +71,8 @@ class Crowd {
   void on_sent(std::uint64_t operation, const client::SendResult& result);
   Awaitable<void> read_conversation(client::Client* reader, std::uint32_t index);
   bool all_shown() const;
-  load::Options provisioning(const OperatorAccess& access) const;
+  load::Options provisioning() const;
+  VisitorSettings visiting();
 
   any_io_executor executor_;
   const CrowdOptions options_;
@@ -81,13 +81,15 @@ class Crowd {
   History history_;
   std::vector<std::string> users_;                   ///< names
   std::vector<load::ProvisionedUser> ids_;           ///< by device
-  std::vector<std::vector<std::uint32_t>> writers_;  ///< devices, by conversation
+  std::vector<std::vector<std::uint32_t>> writers_;  ///< devices that are not idle, by conversation
+  std::vector<std::vector<std::uint32_t>> readers_;  ///< all of its devices, by conversation
   std::vector<ConversationId> conversations_;
   std::vector<std::uint64_t> newest_;              ///< acknowledged number, by conversation
   std::vector<std::vector<std::uint64_t>> shown_;  ///< highest number, by device and conversation
   std::vector<std::unique_ptr<Member>> members_;   ///< by device
-  std::string trouble_;                            ///< the last one, for messages
-  bool opened_ = false;                            ///< all conversations have their ids
+  std::unique_ptr<Visitors> visitors_;
+  std::string trouble_;  ///< the last one, for messages
+  bool opened_ = false;  ///< all conversations have their ids
   bool sending_ = false;
   std::uint64_t acked_ = 0, answered_ = 0;
 };

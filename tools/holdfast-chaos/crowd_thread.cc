@@ -10,8 +10,8 @@ namespace holdfast::chaos {
 
 namespace {
 
-Awaitable<void> prepare_into(Crowd* crowd, OperatorAccess access, std::optional<Status>* prepared) {
-  auto done = co_await crowd->prepare(std::move(access));
+Awaitable<void> prepare_into(Crowd* crowd, std::optional<Status>* prepared) {
+  auto done = co_await crowd->prepare();
   prepared->emplace(std::move(done));
 }
 
@@ -32,9 +32,9 @@ CrowdThread::~CrowdThread() {
   thread_.join();
 }
 
-Status CrowdThread::prepare(const OperatorAccess& access) {
+Status CrowdThread::prepare() {
   std::optional<Status> prepared;  // a future's value would have to be one that can be empty
-  boost::asio::co_spawn(io_, prepare_into(crowd_.get(), access, &prepared), boost::asio::use_future).get();
+  boost::asio::co_spawn(io_, prepare_into(crowd_.get(), &prepared), boost::asio::use_future).get();
   return *prepared;
 }
 
@@ -53,9 +53,7 @@ bool CrowdThread::settle(std::chrono::seconds max) {
   return boost::asio::co_spawn(io_, crowd_->settle(max), boost::asio::use_future).get();
 }
 
-void CrowdThread::read_back(const OperatorAccess& access) {
-  boost::asio::co_spawn(io_, crowd_->read_back(access), boost::asio::use_future).get();
-}
+void CrowdThread::read_back() { boost::asio::co_spawn(io_, crowd_->read_back(), boost::asio::use_future).get(); }
 
 void CrowdThread::close() { boost::asio::co_spawn(io_, crowd_->close(), boost::asio::use_future).get(); }
 

@@ -20,11 +20,11 @@ class CrowdThread {
   CrowdThread& operator=(const CrowdThread&) = delete;
 
   // Each waits until it is done on the crowd's thread.
-  Status prepare(const OperatorAccess& access);
+  Status prepare();
   void start_sending();
   void stop_sending();  ///< and waits until the sender has ended
   bool settle(std::chrono::seconds max);
-  void read_back(const OperatorAccess& access);
+  void read_back();
   void close();
   std::uint64_t acked();
   std::vector<client::Endpoint> whereabouts();

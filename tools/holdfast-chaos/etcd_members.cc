@@ -65,11 +65,9 @@ std::string EtcdMembers::url() const {
   return url + "/chaos";
 }
 
-std::vector<std::string> EtcdMembers::dead() {
-  std::vector<std::string> names;
+void EtcdMembers::start_dead() {
   for (std::size_t i = 0; i < members_.size(); ++i)
-    if (!members_[i].child.runs()) names.push_back("etcd member " + std::to_string(i + 1));
-  return names;
+    if (!members_[i].child.runs()) (void)start(i);
 }
 
 }  // namespace holdfast::chaos

@@ -27,8 +27,8 @@ class EtcdMembers {
   std::size_t size() const { return members_.size(); }
   /// etcd://…/prefix
   std::string url() const;
-  /// Those whose child ended without being killed.
-  std::vector<std::string> dead();
+  /// Those that do not run.
+  void start_dead();
 
  private:
   struct Member {

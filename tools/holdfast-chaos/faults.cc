@@ -26,18 +26,33 @@ const std::vector<FaultKind>& fault_kinds() {
       {"full-disk", Need::small_disk, "a node's disk is full for 3 to 10 s"},
       {"wipe", Need::nothing, "kill -9 of a node, and its data is gone"},
       {"clock", Need::shim, "a node's clock is a minute to an hour wrong, for 5 to 15 s"},
-      {"etcd-kill", Need::nothing, "kill -9 of an etcd member, started again after 2 to 6 s"},
-      {"etcd-outage", Need::nothing, "no etcd for 5 to 20 s"},
+      {"etcd-kill", Need::nothing, "kill -9 of an etcd member, started again after 2 to 6 s", false},
+      {"etcd-outage", Need::nothing, "no etcd for 5 to 20 s", false},
       {"drain", Need::nothing, "SIGTERM to a node, started again when it has ended"},
-      {"rolling-upgrade", Need::nothing, "all nodes, one after the other; between two builds with --binary-before"},
+      {"rolling-upgrade", Need::nothing, "all nodes, one after the other; between two builds with --binary-before",
+       false},
   };
   return kKinds;
 }
 
-const FaultKind* find_kind(const std::string& name) {
+const FaultKind* find_kind(const std::string& fault) {
   const auto& kinds = fault_kinds();
+  const std::string name = fault.substr(0, fault.find(':'));
   const auto found = std::ranges::find(kinds, name, [](const FaultKind& kind) { return std::string(kind.name); });
   return found == kinds.end() ? nullptr : &*found;
+}
+
+std::optional<Target> target_of(const std::string& fault) {
+  static const std::map<std::string, Target> kTargets = {{"busiest", Target::busiest},
+                                                         {"coordinator", Target::coordinator},
+                                                         {"clients", Target::clients},
+                                                         {"neither", Target::neither}};
+  const auto colon = fault.find(':');
+  if (colon == std::string::npos) return Target::any;
+  const FaultKind* const kind = find_kind(fault);
+  const auto target = kTargets.find(fault.substr(colon + 1));
+  if (kind == nullptr || !kind->of_a_node || target == kTargets.end()) return std::nullopt;
+  return target->second;
 }
 
 Faults::Action Faults::action_of(const std::string& kind) {
@@ -64,7 +79,8 @@ Faults::Action Faults::action_of(const std::string& kind) {
 Result<Fault> Faults::carry_out(const std::string& kind) {
   Fault fault;
   fault.kind = kind;
-  const Action action = action_of(kind);
+  const Action action = action_of(kind.substr(0, kind.find(':')));
+  target_ = target_of(kind).value_or(Target::any);
   fault.began = now();
   if (auto done = (this->*action)(fault); !done) return Error{done.error().code, kind + ": " + done.error().message};
   if (fault.ended == 0) fault.ended = now();
@@ -84,9 +100,11 @@ std::size_t Faults::node_with_most_clients() const {
 }
 
 std::size_t Faults::some_node(Fault& fault) {
+  static constexpr Target kDrawn[] = {Target::clients, Target::coordinator, Target::busiest, Target::any};
   Nodes& nodes = stage_.nodes();
   std::size_t node = random_.below(nodes.size());
-  const auto wish = random_.below(4);
+  const Target drawn = kDrawn[random_.below(std::size(kDrawn))];
+  const Target target = target_ == Target::any ? drawn : target_;
   std::string coordinator, leader;
   if (const auto view = stage_.health().look()) {
     coordinator = view->coordinator.value_or("");
@@ -97,16 +115,21 @@ std::size_t Faults::some_node(Fault& fault) {
         leader = name;
       }
   }
-  if (wish == 0) node = node_with_most_clients();
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if ((wish == 1 && nodes.name(i) == coordinator) || (wish == 2 && nodes.name(i) == leader)) node = i;
+  if (target == Target::clients) node = node_with_most_clients();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool coordinates = nodes.name(i) == coordinator, leads = nodes.name(i) == leader;
+    if ((target == Target::coordinator && coordinates) || (target == Target::busiest && leads) ||
+        (target == Target::neither && !coordinates && !leads))
+      node = i;
+  }
   fault.target = nodes.name(node) + (coordinator == nodes.name(node) ? " (coordinator)" : "");
   fault.began = now();
   return node;
 }
 
 void Faults::hold(milliseconds from, milliseconds to) {
-  stage_.rest(from + milliseconds(random_.below(static_cast<std::uint64_t>((to - from).count()) + 1)));
+  const milliseconds drawn = from + milliseconds(random_.below(static_cast<std::uint64_t>((to - from).count()) + 1));
+  stage_.rest(hold_.count() > 0 ? hold_ : drawn);
 }
 
 Status Faults::restart(std::size_t node, bool before, Fault& fault) {
@@ -175,7 +198,8 @@ Status Faults::cut(Fault& fault) {
   static const std::map<std::string, Direction> kDirections = {
       {"cut", Direction::both}, {"cut-in", Direction::in}, {"cut-out", Direction::out}};
   const std::size_t node = some_node(fault);
-  if (auto done = stage_.network().cut(node, kDirections.at(fault.kind)); !done) return done;
+  const Direction direction = kDirections.at(find_kind(fault.kind)->name);
+  if (auto done = stage_.network().cut(node, direction); !done) return done;
   hold(milliseconds(3'000), milliseconds(10'000));
   return stage_.network().mend(node);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,22 @@ struct FaultKind {
   const char* name;
   Need need;
   const char* what;
+  bool of_a_node = true;  ///< and it can be said of which
 };
 const std::vector<FaultKind>& fault_kinds();
-const FaultKind* find_kind(const std::string& name);
+/// The part of "kill:busiest" before the colon.
+const FaultKind* find_kind(const std::string& fault);
+
+/// Which node a fault is done to: the part behind the colon.
+enum class Target : std::uint8_t {
+  any,      ///< the coordinator, the busiest, the one with most clients, or any: a quarter each
+  busiest,  ///< that leads most partitions
+  coordinator,
+  clients,  ///< that most clients are connected to
+  neither,  ///< neither the busiest nor the coordinator
+};
+/// Nothing: "kill:whom" names no target, or its kind has none.
+std::optional<Target> target_of(const std::string& fault);
 
 /// Carries out one fault after the other on a stage.
 ///
@@ -28,11 +42,13 @@ const FaultKind* find_kind(const std::string& name);
 class Faults {
  public:
   /// `whereabouts`: where clients are connected.
-  Faults(Stage& stage, Random& random, SteadyTime began, std::function<std::vector<client::Endpoint>()> whereabouts)
-      : stage_(stage), random_(random), began_(began), whereabouts_(std::move(whereabouts)) {}
+  /// `hold`: how long what has a time is held; zero: a time of chance.
+  Faults(Stage& stage, Random& random, SteadyTime began, std::function<std::vector<client::Endpoint>()> whereabouts,
+         std::chrono::milliseconds hold)
+      : stage_(stage), random_(random), began_(began), whereabouts_(std::move(whereabouts)), hold_(hold) {}
 
-  /// Breaks, holds, undoes. Fails if it could not be done, and nothing is broken then.
-  Result<Fault> carry_out(const std::string& kind);
+  /// Breaks, holds, undoes. Fails if it could not be done, and nothing is broken then. `fault`: "kill", "kill:busiest".
+  Result<Fault> carry_out(const std::string& fault);
 
  private:
   using Action = Status (Faults::*)(Fault& fault);
@@ -52,10 +68,10 @@ class Faults {
   Status drain(Fault& fault);
   Status rolling(Fault& fault);
 
-  /// The coordinator, the node that leads most, the one with most clients, or any: a quarter each.
+  /// One that fits the target.
   std::size_t some_node(Fault& fault);
   std::size_t node_with_most_clients() const;
-  /// Holds the fault for a time in these bounds.
+  /// Holds the fault for a time in these bounds, or as long as was asked for.
   void hold(std::chrono::milliseconds from, std::chrono::milliseconds to);
   Status restart(std::size_t node, bool before, Fault& fault);
   Micros now() const;
@@ -64,6 +80,8 @@ class Faults {
   Random& random_;
   const SteadyTime began_;
   const std::function<std::vector<client::Endpoint>()> whereabouts_;
+  const std::chrono::milliseconds hold_;
+  Target target_ = Target::any;  ///< of the fault that is being done
 };
 
 }  // namespace holdfast::chaos

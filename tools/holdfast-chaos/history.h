@@ -75,6 +75,23 @@ struct Device {
   std::uint64_t gaps = 0;              ///< HISTORY_GAP: the server said that inbox rows were gone
   std::string session_ended;           ///< why, if it did: it never may
   std::vector<Trouble> troubles = {};  ///< to look for causes; not judged
+  bool idle = false;                   ///< only listens, and notices a silent connection later
+};
+
+/// One try to use a session: coming back with its token, or asking something on a connection that it had.
+struct Try {
+  std::string node;  ///< host:port
+  Micros invoked = 0, completed = 0;
+  bool accepted = false;  ///< otherwise: refused as ended. What had no answer is not recorded
+};
+
+/// A session that was made to be ended.
+struct Visit {
+  std::uint32_t user = 0;
+  Micros asked = -1;  ///< that it be ended; -1: it was not
+  Micros acked = -1;  ///< the answer that it is; -1: there was none
+  std::string how;    ///< "logged out", "revoked by another device"
+  std::vector<Try> tries;
 };
 
 struct Conversation {
@@ -105,6 +122,7 @@ struct History {
   std::vector<Operation> operations;
   std::vector<Device> devices;
   std::vector<Conversation> conversations;
+  std::vector<Visit> visits;
   std::vector<Fault> faults;
   std::vector<std::string> crashes;  ///< nodes that ended by themselves, and how
   std::vector<ReplicaLog> replicas;

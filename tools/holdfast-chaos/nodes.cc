@@ -140,8 +140,6 @@ std::vector<client::Endpoint> Nodes::endpoints() const {
   return all;
 }
 
-OperatorAccess Nodes::access(std::size_t node) const { return {endpoints()[node], data(node) / "operator.key"}; }
-
 bool Nodes::answers(std::size_t node) const {
   sockaddr_in where{};
   where.sin_family = AF_INET;
@@ -151,13 +149,6 @@ bool Nodes::answers(std::size_t node) const {
   const bool taken = ::connect(probe, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
   ::close(probe);
   return taken;
-}
-
-std::vector<std::string> Nodes::dead() {
-  std::vector<std::string> names;
-  for (Node& node : nodes_)
-    if (!node.child.runs()) names.push_back(node.name + ": " + node.child.ending());
-  return names;
 }
 
 }  // namespace holdfast::chaos

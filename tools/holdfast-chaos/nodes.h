@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "clients/cpp/endpoint.h"
 #include "tools/holdfast-chaos/child.h"
-#include "tools/holdfast-chaos/crowd.h"
 #include "tools/holdfast-chaos/network.h"
 #include "tools/holdfast-chaos/shim/settings.h"
 
@@ -53,11 +53,10 @@ class Nodes {
   bool has_before() const { return !settings_.before.empty(); }
 
   std::vector<client::Endpoint> endpoints() const;
-  OperatorAccess access(std::size_t node) const;
+  /// As the node has it; the same for all nodes.
+  std::filesystem::path operator_key_file(std::size_t node) const { return data(node) / "operator.key"; }
   /// True once its clients' port takes connections.
   bool answers(std::size_t node) const;
-  /// "n2: signal 6" of those that ended without being told to.
-  std::vector<std::string> dead();
 
  private:
   struct Node {

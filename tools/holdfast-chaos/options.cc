@@ -19,15 +19,26 @@ std::string footer() {
     text += "  " + name + kind.what + "\n";
   }
   return text + R"(
+What is done to a node may name it: kill:busiest (that leads most partitions), kill:coordinator, kill:clients (that most
+clients are connected to), kill:neither (neither the busiest nor the coordinator).
+
 Each node runs in a network namespace of its own, which needs root; without that only faults that need no network of
 one's own are done, on loopback, and the report says so.
 
-The clients write at the given rate whatever happens, and write down all they do and see. At the end fresh clients read
-everything back, and the logs on the disks of all nodes are compared. The report's folder gets summary.json,
+The clients write at the given rate whatever happens, and write down all they do and see; meanwhile sessions are made,
+ended, and tried again. At the end fresh clients read everything back, and the logs on the disks of all nodes are compared. The report's folder gets summary.json,
 report.html and history.jsonl.
 
-summary.json: verdict (good, violated), acked, lost, duplicated, out_of_order, faults (by kind), outage_ms (by kind: p50,
-p99, max: the longest wait in each disturbed conversation), violations, seed, command.
+summary.json: verdict (good, violated), acked, lost, duplicated, out_of_order, faults (by kind), violations, seed, command,
+and by kind, with p50, p99 and max:
+  outage_ms      the longest wait for an answer in each disturbed conversation (more than 100 ms)
+  partition_ms   the same, of senders whose own connection held
+  back_ms        from when a device in use last heard its node until its session went on; idle_back_ms: idle ones
+  delivery_ms    from when a message was to be sent to when it was shown to a device
+  healthy_ms     from the fault's end until all is in sync again
+
+A fault that leaves the cluster broken is a violation; the nodes are then all started again, and the run goes on. Ctrl-C
+ends it early, with its report.
 
 Exit codes: 0 all properties hold; 1 one does not; 2 wrong usage; 3 the cluster or the clients did not come up.
 )";
@@ -38,6 +49,8 @@ void add_common(CLI::App& app, Options& options) {
   app.add_option("--rate", options.rate, "messages a second, all clients together [200]")
       ->check(CLI::Range(1.0, 100'000.0));
   app.add_option("--clients", options.clients, "devices; every third user has two [24]")->check(CLI::Range(2, 10'000));
+  app.add_option("--visitors", options.visitors, "sessions at a time that are made only to be ended (H9) [2]")
+      ->check(CLI::Range(0, 100));
   app.add_option("--seed", options.seed, "of faults, targets and times [drawn]");
   app.add_option("--report", options.report, "the folder for the report [chaos-report]");
 }
@@ -46,7 +59,9 @@ void add_run(CLI::App& app, Options& options) {
   add_common(app, options);
   app.add_option("--nodes", options.nodes, "3 or 5 [3]")->check(CLI::IsMember({3, 5}));
   app.add_option("--faults", options.faults, "kinds, with commas between [all that can be done here]")->delimiter(',');
-  app.add_option("--rounds", options.rounds, "end when each kind was done so often, instead of --seconds");
+  app.add_option("--rounds", options.rounds, "end when each kind was done so often; --seconds is then an upper limit");
+  app.add_option("--hold", options.hold_s, "seconds to hold each fault that has a time [drawn]")
+      ->check(CLI::Range(0.1, 600.0));
   app.add_option("--partitions", options.partitions, "of the cluster [64]")->check(CLI::Range(1, 1'024));
   app.add_option("--binary", options.binary, "holdfastd [the one beside this program]")->check(CLI::ExistingFile);
   app.add_option("--binary-before", options.binary_before,
@@ -109,7 +124,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     return app.exit(error) == 0 ? static_cast<int>(kExitGood) : static_cast<int>(kExitUsage);
   }
   for (const std::string& fault : options.faults)
-    if (find_kind(fault) == nullptr) return usage("there is no fault \"" + fault + "\"");
+    if (find_kind(fault) == nullptr || !target_of(fault)) return usage("there is no fault \"" + fault + "\"");
+  if (options.rounds > 0 && run->count("--seconds") == 0) options.seconds = 0;
   options.attach = attach->parsed();
   if (options.attach) {
     auto endpoints = client::parse_endpoints(servers);

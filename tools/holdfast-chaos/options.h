@@ -20,10 +20,12 @@ struct Options {
   bool attach = false;  ///< to somebody else's cluster
   std::size_t nodes = 3;
   std::vector<std::string> faults;
-  std::uint32_t seconds = 60;
-  std::uint32_t rounds = 0;  ///< instead of seconds: each kind so often
+  std::uint32_t seconds = 60;  ///< 0: until the rounds are done
+  std::uint32_t rounds = 0;    ///< each kind so often; 0: until the time is over
+  double hold_s = 0;           ///< how long a fault is held; 0: drawn
   double rate = 200;
   std::uint32_t clients = 24;
+  std::uint32_t visitors = 2;
   std::uint64_t seed = 0;
   std::string report = "chaos-report";
   std::string binary, binary_before;

@@ -46,6 +46,11 @@ Counts counts_of(const Report& report) {
     counts.refused += sent.outcome == Operation::Outcome::refused;
     counts.unknown += sent.outcome == Operation::Outcome::unknown;
   }
+  for (const Visit& visit : report.history->visits) {
+    if (visit.acked < 0) continue;
+    ++counts.sessions_ended;
+    for (const Try& one : visit.tries) counts.tries_after += one.invoked > visit.acked;
+  }
   auto found = count(report.violations);
   counts.lost = found[Kind::lost] + found[Kind::not_delivered] + found[Kind::phantom];
   counts.duplicated = found[Kind::duplicated];
@@ -55,11 +60,14 @@ Counts counts_of(const Report& report) {
 
 std::string summary_json(const Report& report) {
   const Counts counts = counts_of(report);
-  json::object faults, outage, back, healthy;
+  json::object faults, outage, partition, back, idle_back, delivery, healthy;
   for (const auto& [kind, figures] : by_kind(*report.history)) {
     faults[kind] = figures.faults;
     outage[kind] = of(figures.outage);
+    partition[kind] = of(figures.partition);
     back[kind] = of(figures.back);
+    idle_back[kind] = of(figures.idle_back);
+    delivery[kind] = of(figures.delivery);
     healthy[kind] = of(figures.healthy);
   }
   json::array violations;
@@ -78,7 +86,12 @@ std::string summary_json(const Report& report) {
                  {"sent", counts.sent},
                  {"refused", counts.refused},
                  {"unknown", counts.unknown},
+                 {"sessions_ended", counts.sessions_ended},
+                 {"tries_after", counts.tries_after},
+                 {"partition_ms", partition},
                  {"back_ms", back},
+                 {"idle_back_ms", idle_back},
+                 {"delivery_ms", delivery},
                  {"healthy_ms", healthy},
                  {"goals_missed", texts(report.missed_goals)},
                  {"notes", texts(report.notes)},
@@ -104,6 +117,14 @@ Status write_history(const History& history, const std::filesystem::path& file) 
         << one.conversation << R"(,"invoked":)" << one.invoked << R"(,"completed":)" << one.completed
         << R"(,"outcome":")" << kOutcomes[static_cast<std::size_t>(one.outcome)] << R"(","number":)" << one.number
         << "}\n";
+  }
+  for (std::size_t i = 0; i < history.visits.size(); ++i) {
+    const Visit& visit = history.visits[i];
+    out << R"({"session":)" << i << R"(,"user":)" << visit.user << R"(,"asked":)" << visit.asked << R"(,"acked":)"
+        << visit.acked << R"(,"how":")" << visit.how << "\"}\n";
+    for (const Try& one : visit.tries)
+      out << R"({"try":)" << i << R"(,"node":")" << one.node << R"(","invoked":)" << one.invoked << R"(,"completed":)"
+          << one.completed << R"(,"accepted":)" << (one.accepted ? "true" : "false") << "}\n";
   }
   for (const Device& device : history.devices) {
     for (const Shown& one : device.shown) {

@@ -30,6 +30,7 @@ struct Report {
 struct Counts {
   std::size_t sent = 0, acked = 0, refused = 0, unknown = 0;
   std::size_t lost = 0, duplicated = 0, out_of_order = 0;
+  std::size_t sessions_ended = 0, tries_after = 0;  ///< H9: and how often their tokens and connections were tried then
 };
 Counts counts_of(const Report& report);
 

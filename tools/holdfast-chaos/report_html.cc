@@ -18,8 +18,9 @@ constexpr const char* kStyle = R"(
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1120px;padding:0 1rem;color:#1c2430;background:#fff}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
 .verdict{padding:1rem 1.2rem;border-radius:8px;color:#fff}.good{background:#2e7d4f}.bad{background:#b3261e}
-.verdict p{margin:.2rem 0 0}table{border-collapse:collapse}td,th{padding:.25rem .8rem;text-align:right;
-border-bottom:1px solid #dde2e8}td:first-child,th:first-child{text-align:left}code,pre{background:#f2f4f7;
+.verdict p{margin:.2rem 0 0}table{border-collapse:collapse;font-size:.85rem}
+.group{text-align:center;vertical-align:bottom;border-left:1px solid #dde2e8}td,th{padding:.25rem .4rem;text-align:right;
+border-bottom:1px solid #dde2e8;white-space:nowrap}th{white-space:normal}td:first-child,th:first-child{text-align:left}code,pre{background:#f2f4f7;
 border-radius:4px;padding:.1rem .3rem}pre{padding:.6rem;overflow-x:auto;white-space:pre-wrap}
 svg{width:100%;height:auto;background:#fafbfc;border:1px solid #dde2e8;border-radius:6px}
 svg text{font:11px system-ui,sans-serif;fill:#44505e}li{margin:.15rem 0}.quiet{color:#5b6673}
@@ -75,31 +76,50 @@ class Page {
     out_ += fmt::format(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>holdfast-chaos: {0}</title>"
         "<style>{1}</style></head><body><div class=\"verdict {2}\"><h1>{3}</h1><p>{4} messages acknowledged: {5} lost, "
-        "{6} duplicated, {7} out of order. {8} faults in {9:.0f} s.</p></div>"
+        "{6} duplicated, {7} out of order. {8} faults in {9:.0f} s. {15} sessions ended on purpose, {16} tries to use "
+        "them "
+        "afterwards, {17} accepted.</p></div>"
         "<p class=\"quiet\">{10} nodes, {11} clients, {12:g} messages a second; {13}; seed {14}</p>",
         report_.good() ? "good" : "violated", kStyle, report_.good() ? "good" : "bad",
         report_.good() ? "Everything holds" : "Violated", counts.acked, counts.lost, counts.duplicated,
         counts.out_of_order, history_.faults.size(), seconds(history_.sending_ended), report_.nodes, report_.clients,
-        report_.rate, report_.began, report_.seed);
+        report_.rate, report_.began, report_.seed, counts.sessions_ended, counts.tries_after,
+        std::ranges::count(report_.violations, Kind::revoked_accepted, &Violation::kind));
   }
 
-  static std::string cells(const Figures& figures) {
-    if (figures.count == 0) return "<td>0</td><td></td><td></td><td></td>";
-    return fmt::format("<td>{}</td><td>{:.0f}</td><td>{:.0f}</td><td>{:.0f}</td>", figures.count, figures.p50,
-                       figures.p99, figures.max);
+  struct Column {
+    const char* title;
+    Figures KindFigures::* figures;
+    bool whole;  ///< with count and median
+  };
+  static std::string cells(const Figures& figures, bool whole) {
+    if (figures.count == 0) return whole ? "<td>0</td><td></td><td></td><td></td>" : "<td></td><td></td>";
+    return (whole ? fmt::format("<td>{}</td><td>{:.0f}</td>", figures.count, figures.p50) : std::string()) +
+           fmt::format("<td>{:.0f}</td><td>{:.0f}</td>", figures.p99, figures.max);
   }
 
   void figures() {
-    out_ +=
-        "<h2>By kind of fault</h2><table><tr><th></th><th></th><th colspan=\"4\">conversations disturbed: longest "
-        "wait, "
-        "ms</th><th colspan=\"4\">devices back after, ms</th><th colspan=\"4\">whole again after, ms</th></tr>"
-        "<tr><th>kind</th><th>faults</th>";
-    for (int i = 0; i < 3; ++i) out_ += "<th>n</th><th>p50</th><th>p99</th><th>max</th>";
+    static constexpr Column kColumns[] = {
+        {"conversations disturbed: longest wait", &KindFigures::outage, true},
+        {"of these, senders whose connection held", &KindFigures::partition, true},
+        {"devices in use back after", &KindFigures::back, true},
+        {"idle ones", &KindFigures::idle_back, false},
+        {"messages shown after", &KindFigures::delivery, false},
+        {"whole again after", &KindFigures::healthy, false},
+    };
+    out_ += "<h2>By kind of fault</h2><p class=\"quiet\">All times in milliseconds.</p><table><tr><th></th><th></th>";
+    for (const Column& column : kColumns)
+      out_ += fmt::format("<th class=\"group\" colspan=\"{}\">{}</th>", column.whole ? 4 : 2, column.title);
+    out_ += "</tr><tr><th>kind</th><th>faults</th>";
+    for (const Column& column : kColumns)
+      out_ += column.whole ? "<th>n</th><th>p50</th><th>p99</th><th>max</th>" : "<th>p99</th><th>max</th>";
     out_ += "</tr>";
-    for (const auto& [kind, figures] : kinds_)
-      out_ += fmt::format("<tr><td><span style=\"color:{}\">&#9632;</span> {}</td><td>{}</td>{}{}{}</tr>", colour(kind),
-                          kind, figures.faults, cells(figures.outage), cells(figures.back), cells(figures.healthy));
+    for (const auto& [kind, figures] : kinds_) {
+      out_ += fmt::format("<tr><td><span style=\"color:{}\">&#9632;</span> {}</td><td>{}</td>", colour(kind), kind,
+                          figures.faults);
+      for (const Column& column : kColumns) out_ += cells(figures.*column.figures, column.whole);
+      out_ += "</tr>";
+    }
     out_ += "</table>";
   }
 

@@ -4,8 +4,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <unistd.h>
-#include <algorithm>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <ranges>
@@ -39,17 +40,17 @@ class Run {
     report_.clients = options.clients;
     report_.rate = options.rate;
     report_.goals_count = options.judge_goals;
+    report_.notes.push_back("Mails (H11) are not checked: there are none yet.");
   }
 
   int attach() {
-    CrowdThread crowd(crowd_options(options_.endpoints));
-    const OperatorAccess access{options_.endpoints.front(), options_.operator_key_file};
-    if (auto ready = crowd.prepare(access); !ready) return not_started(ready.error());
+    CrowdThread crowd(crowd_options(options_.endpoints, options_.operator_key_file));
+    if (auto ready = crowd.prepare(); !ready) return not_started(ready.error());
     say(fmt::format("writing for {} s", options_.seconds));
     crowd.start_sending();
     const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
     while (steady_now() < until && !interrupted_) std::this_thread::sleep_for(milliseconds(50));
-    finish(crowd, access);
+    finish(crowd);
     report_.notes.push_back(
         "The replicas' logs (H10) can't be looked at from outside: `holdfastctl verify` does that.");
     report_.nodes = options_.endpoints.size();
@@ -64,14 +65,18 @@ class Run {
                     isolated_ ? "each node in its own network namespace" : "on loopback", folder_.string()));
     auto raised = stage_->raise();
     if (!raised) return not_started(raised.error());
-    CrowdThread crowd(crowd_options(stage_->nodes().endpoints()));
-    const OperatorAccess access = stage_->nodes().access(0);
-    if (auto ready = crowd.prepare(access); !ready) return not_started(ready.error());
+    // A copy: the node's own goes when its disk does.
+    const fs::path key = folder_ / "operator.key";
+    std::error_code failed;
+    fs::copy_file(stage_->nodes().operator_key_file(0), key, fs::copy_options::overwrite_existing, failed);
+    if (failed) return not_started({Errc::io, "can't copy the operators' key to " + key.string()});
+    CrowdThread crowd(crowd_options(stage_->nodes().endpoints(), key));
+    if (auto ready = crowd.prepare(); !ready) return not_started(ready.error());
     crowd.start_sending();
     stage_->rest(kQuiet);
     break_things(crowd);
     stage_->rest(kQuiet);
-    finish(crowd, access);
+    finish(crowd);
     History& history = crowd.history();
     history.faults = std::move(faults_);
     look_at_replicas(history);
@@ -99,10 +104,12 @@ class Run {
     return code;
   }
 
-  CrowdOptions crowd_options(std::vector<client::Endpoint> endpoints) const {
+  CrowdOptions crowd_options(std::vector<client::Endpoint> endpoints, const std::string& operator_key_file) const {
     CrowdOptions crowd;
     crowd.endpoints = std::move(endpoints);
     crowd.trust = options_.trust;
+    crowd.operator_key_file = operator_key_file;
+    crowd.visitors = options_.visitors;
     crowd.clients = options_.clients;
     crowd.rate = options_.rate;
     crowd.seed = options_.seed;
@@ -131,12 +138,17 @@ class Run {
     if (!fs::exists(shim_)) shim_.clear();
     const bool all = options_.faults.empty();
     for (const FaultKind& kind : fault_kinds()) {
-      if (!all && std::ranges::find(options_.faults, kind.name) == options_.faults.end()) continue;
+      std::vector<std::string> wanted;  // with their targets
+      for (const std::string& fault : options_.faults)
+        if (find_kind(fault) == &kind) wanted.push_back(fault);
+      if (all) wanted.push_back(kind.name);
       const std::string missing = missing_for(kind);
-      if (missing.empty())
-        kinds_.push_back(kind.name);
-      else
-        report_.notes.push_back(std::string(kind.name) + " was left out: " + missing);
+      for (const std::string& fault : wanted) {
+        if (missing.empty())
+          kinds_.push_back(fault);
+        else
+          report_.notes.push_back(fault + " was left out: " + missing);
+      }
     }
     for (const std::string& note : report_.notes) say(note);
     if (does("slow-net"))
@@ -156,7 +168,9 @@ class Run {
     return {};
   }
 
-  bool does(const char* kind) const { return std::ranges::find(kinds_, kind) != kinds_.end(); }
+  bool does(const char* kind) const {
+    return std::ranges::any_of(kinds_, [&](const std::string& fault) { return find_kind(fault) == find_kind(kind); });
+  }
 
   StageOptions stage_options() const {
     StageOptions stage;
@@ -181,45 +195,65 @@ class Run {
 
   /// Every kind once in an order of chance, then again, until the time or the rounds are over.
   void break_things(CrowdThread& crowd) {
-    Faults faults(*stage_, random_, began_, [&crowd] { return crowd.whereabouts(); });
-    const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
+    Faults faults(
+        *stage_, random_, began_, [&crowd] { return crowd.whereabouts(); },
+        milliseconds(std::llround(options_.hold_s * 1e3)));
+    const SteadyTime until =
+        options_.seconds > 0 ? steady_now() + std::chrono::seconds(options_.seconds) : SteadyTime::max();
     for (std::uint32_t round = 0; options_.rounds == 0 || round < options_.rounds; ++round) {
       std::vector<std::string> order = kinds_;
       for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random_.below(i)]);
       for (const std::string& kind : order) {
-        if (interrupted_ || (options_.rounds == 0 && steady_now() >= until)) return;
-        if (!one(faults, kind)) return;
+        if (interrupted_ || steady_now() >= until) return ended_early(round);
+        if (!one(faults, kind)) return ended_early(round);
         stage_->rest(milliseconds(500 + random_.below(1'500)));
       }
     }
   }
 
-  /// False: the cluster did not recover, or can't be broken; there is no point in going on.
+  void ended_early(std::uint32_t rounds) {
+    if (options_.rounds == 0) return;
+    report_.notes.push_back(fmt::format("Ended {} after {} of {} rounds.", interrupted_ ? "by a signal" : "early",
+                                        rounds, options_.rounds));
+  }
+
+  /// False: the cluster is broken for good, and there is no point in going on.
   bool one(Faults& faults, const std::string& kind) {
     auto fault = faults.carry_out(kind);
     if (!fault) {
+      say(fault.error().message);
       report_.violations.push_back({Kind::unchecked, fault.error().message});
-      return false;
+      return start_again();
     }
     const auto whole = stage_->wait_until_whole(std::chrono::seconds(options_.whole_max_s));
     fault->healthy = whole ? std::max(micros(*whole), fault->ended) : -1;
     if (!whole && interrupted_) return false;
-    say(fmt::format("{:7.1f} s  {} of {} for {:.1f} s; {}", static_cast<double>(fault->began) / 1e6, fault->kind,
-                    fault->target, static_cast<double>(fault->ended - fault->began) / 1e6,
-                    whole
-                        ? fmt::format("whole after {:.1f} s", static_cast<double>(fault->healthy - fault->ended) / 1e6)
-                        : "not whole again: " + stage_->last_trouble()));
     faults_.push_back(*fault);
-    return whole.has_value();
+    say(fmt::format(
+        "{:3} {:7.1f} s  {} of {} for {:.1f} s; {}", faults_.size(), static_cast<double>(fault->began) / 1e6,
+        fault->kind, fault->target, static_cast<double>(fault->ended - fault->began) / 1e6,
+        whole ? fmt::format("whole after {:.1f} s", static_cast<double>(fault->healthy - fault->ended) / 1e6)
+              : "not whole again: " + stage_->last_trouble()));
+    return whole || start_again();
+  }
+
+  /// What can't be mended otherwise; the violation is already noted.
+  bool start_again() {
+    if (interrupted_) return false;
+    say("starting all nodes again");
+    stage_->start_again();
+    if (stage_->wait_until_whole(std::chrono::seconds(options_.whole_max_s))) return true;
+    say("not whole even then: " + stage_->last_trouble());
+    return false;
   }
 
   // ---------------------------------------------------------------------------------------------- after
 
-  void finish(CrowdThread& crowd, const OperatorAccess& access) {
+  void finish(CrowdThread& crowd) {
     crowd.stop_sending();
     say(fmt::format("{} messages acknowledged; waiting for the rest, then reading everything back", crowd.acked()));
     crowd.settle(kSettleMax);
-    crowd.read_back(access);
+    crowd.read_back();
     crowd.close();
   }
 

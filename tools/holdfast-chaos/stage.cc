@@ -73,6 +73,20 @@ void Stage::rest(std::chrono::milliseconds time) {
   }
 }
 
+void Stage::start_again() {
+  for (std::size_t i = 0; i < nodes_->size(); ++i) {
+    if (network_->isolated()) (void)network_->mend(i);  // fails where nothing was cut
+    (void)nodes_->empty_disk(i);
+    nodes_->set_shim(i, {});
+    nodes_->child(i).kill();
+  }
+  etcd_->start_dead();
+  for (std::size_t i = 0; i < nodes_->size(); ++i) {
+    (void)nodes_->start(i);
+    expected_up_[i] = true;
+  }
+}
+
 bool Stage::all_whole() {
   for (std::size_t i = 0; i < nodes_->size(); ++i) {
     if (nodes_->answers(i)) continue;

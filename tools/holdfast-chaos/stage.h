@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/time.h"
 #include "tools/holdfast-chaos/etcd_members.h"
 #include "tools/holdfast-chaos/health.h"
 #include "tools/holdfast-chaos/network.h"
@@ -34,6 +35,9 @@ class Stage {
   /// Until all nodes answer and all partitions are led and in sync, and have been for a second. The moment since which
   /// they were; nothing: not within the time.
   std::optional<SteadyTime> wait_until_whole(std::chrono::seconds max);
+
+  /// Undoes whatever was done, and starts every node again.
+  void start_again();
 
   /// Whether a node is meant to run: what is not is left alone.
   void expect_up(std::size_t node, bool up) { expected_up_[node] = up; }
