@@ -8,6 +8,9 @@
 namespace holdfast {
 namespace {
 
+constexpr std::chrono::milliseconds kFullAgain{5'000};    // a full disk: until somebody has made room
+constexpr std::chrono::milliseconds kFullElsewhere{500};  // until another node leads
+
 std::string order_of(const command::Command& command) {
   if (!command.has_source()) return std::string(chat::order_key(command));
   // The target takes nothing older than the last it took: one that overtook another would make it lost.
@@ -139,8 +142,10 @@ Partition::Ready Partition::take_ready() { return std::exchange(ready_, {}); }
 bool Partition::build_entry(WallTime now) {
   if (pressure_ == Pressure::lagging) return false;
   if (pressure_ == Pressure::storage_full) {
+    // Another copy's node takes over if its disk has room.
+    const bool alone = replica_.row().config.in_sync_size() < 2;
     refuse_client_writes(v1::STORAGE_FULL, "the server's disk is full: it takes no writes at present",
-                         std::chrono::seconds(5));
+                         alone ? kFullAgain : kFullElsewhere);
     return false;
   }
   if (writes_waiting_.empty() && !solo_) return false;
