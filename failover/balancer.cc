@@ -160,11 +160,11 @@ void Balancer::plan_handoffs(const Situation& situation, const PlacementInput& i
     for (const auto& [id, leader] : leaders) {
       const PlacementPartition& partition = input.partitions.at(id);
       const NodeId from = partition.primary;
-      if (leader == from || handing_off_.size() >= options_.handoffs_at_once || busy.contains(from)) continue;
-      if (handing_off_.contains(id) || situation.detector.life(from) != Life::alive) continue;
+      if (leader == from || handing_off_.contains(id) || situation.detector.life(from) != Life::alive) continue;
       const auto node = input.nodes.find(from);
       const bool must_go = node != input.nodes.end() && !node->second.may_lead;
-      if (must_go != draining_first || (!must_go && situation.now < cool_until_)) continue;
+      if (must_go != draining_first || (!must_go && (situation.now < cool_until_ || busy.contains(from)))) continue;
+      if (handing_off_.size() >= (must_go ? options_.leaving_at_once : options_.handoffs_at_once)) continue;
       const Epoch epoch(situation.view.partitions().at(id).config.epoch());
       handing_off_[id] = HandingOff{epoch, from, situation.now};
       busy.insert(from);

@@ -35,8 +35,9 @@ class Balancer {
     std::chrono::milliseconds clock_offset_max = std::chrono::seconds(10);
     std::chrono::milliseconds pass{100};
     std::chrono::milliseconds handoff_patience{2000};
-    std::size_t handoffs_at_once = 4;
-    std::size_t fills_at_once = 16;  ///< copies that a node is filling
+    std::size_t handoffs_at_once = 4;  ///< for evenness, one from each node
+    std::size_t leaving_at_once = 16;  ///< from nodes that are to lead nothing: a slow disk makes each one slow
+    std::size_t fills_at_once = 16;    ///< copies that a node is filling
   };
   struct Plan {
     std::vector<RowChange> changes;

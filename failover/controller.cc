@@ -219,10 +219,14 @@ void Controller::update_peers() {
 
 void Controller::judge() {
   for (const Verdict& verdict : detector_.judge()) take_verdict(verdict);
-  const auto held_back = flaps_.held_back(now_);
+  auto held_back = flaps_.held_back(now_);
+  const std::set<NodeId> flapping = held_back;
+  for (const auto& [node, address] : peers_)
+    if (detector_.health_of(node) == peer::Beat::SLOW) held_back.insert(node);
   if (held_back == held_back_) return;
   for (const NodeId node : held_back)
-    if (!held_back_.contains(node)) happened(Kind::held_back, node, "died too often lately");
+    if (!held_back_.contains(node))
+      happened(Kind::held_back, node, flapping.contains(node) ? "died too often lately" : "its disk is slow");
   held_back_ = held_back;
   ready_.held_back = held_back;
 }

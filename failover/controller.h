@@ -55,7 +55,7 @@ struct Configured {
 struct Reconfigured {
   PartitionId partition;
   std::uint64_t compared;  ///< the revision that it was asked for against
-  Outcome outcome;  ///< after `unknown` comes another
+  Outcome outcome;         ///< after `unknown` comes another
 };
 /// To the replica of a partition that this node leads: give it to `to` if it can.
 struct Handoff {
@@ -73,7 +73,8 @@ struct Ready {
   std::vector<Reconfigured> reconfigured;              ///< answers to reconfigure(); after `configured`
   std::vector<NodeId> gone;                            ///< dead on the evidence that promotes: shrink at once
   std::vector<NodeId> back;                            ///< heard again after that
-  std::optional<std::set<NodeId>> held_back;  ///< when it changed: nodes that flap: grow by them only at min_isr (F6a)
+  std::optional<std::set<NodeId>>
+      held_back;  ///< when it changed: nodes that flap or are slow: grow by them only at min_isr (F6a)
   std::vector<Handoff> handoffs;
 };
 
@@ -174,10 +175,10 @@ class Controller {
   std::uint32_t primaries_ = 0;
   bool works_ = true;
 
-  std::map<PartitionId, PartitionRow> told_;  ///< what `configured` said last
-  std::set<PartitionId> asked_by_replica_;    ///< whose change in the queue a replica asked for
+  std::map<PartitionId, PartitionRow> told_;                        ///< what `configured` said last
+  std::set<PartitionId> asked_by_replica_;                          ///< whose change in the queue a replica asked for
   std::vector<std::pair<PartitionId, std::uint64_t>> turned_away_;  ///< to be answered `refused` after the next listing
-  std::set<NodeId> gone_;                     ///< told, and not `back`
+  std::set<NodeId> gone_;                                           ///< told, and not `back`
   std::map<NodeId, SteadyTime> dead_since_;
   std::set<NodeId> held_back_;
   std::string safe_mode_told_;

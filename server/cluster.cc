@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "server/confirmations.h"
+#include "server/disk_watch.h"
 #include "server/hand_over.h"
 #include "server/worker.h"
 
@@ -95,6 +96,8 @@ struct Cluster::Impl {
   };
   std::optional<Leaving> hand_over;
   bool leaving_node = false;
+  DiskWatch disk;
+  bool disk_slow = false;
   std::uint64_t token_keys_revision = 0;
   std::uint64_t happenings_logged = 0;
   std::atomic<bool> registered{false}, coordinates{false};
@@ -306,7 +309,7 @@ void Cluster::Impl::tick() {
   });
 }
 
-/// Beats are of the work, not of this thread: every worker has turned lately, and the log's disk answers (T11).
+/// Beats are of the work, not of this thread: every worker has turned lately (T11). A disk that answers late is said.
 void Cluster::Impl::report_health() {
   const SteadyTime now = steady_now();
   bool works = true;
@@ -314,8 +317,12 @@ void Cluster::Impl::report_health() {
   for (Worker* worker : shared.workers) works &= now - worker->ticked_at() < kWorkerLate;
   for (std::uint16_t p = 0; p < shared.partitions; ++p) primaries += shared.serves[p].load() != 0 ? 1 : 0;
   for (Worker* worker : shared.workers) sessions += static_cast<std::uint32_t>(worker->figures().gateway.sessions);
+  const GroupCommit::Figures commits = shared.committer->figures();
+  disk.look({commits.commits, std::chrono::nanoseconds(commits.sync_ns_total), commits.syncing_since}, now);
+  if (disk.slow(now) != std::exchange(disk_slow, disk.slow(now))) spdlog::warn("disk_slow is={}", disk_slow);
   const auto health = leaving_node                 ? peer::Beat::DRAINING
                       : shared.storage_full.load() ? peer::Beat::FULL
+                      : disk_slow                  ? peer::Beat::SLOW
                                                    : peer::Beat::OK;
   controller->own_health(health, sessions, primaries, works);
 }

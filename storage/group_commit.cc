@@ -5,10 +5,7 @@
 namespace holdfast {
 
 GroupCommit::GroupCommit(Database& log, OnDurable on_durable, BeforeCut before_cut)
-    : log_(log),
-      on_durable_(std::move(on_durable)),
-      before_cut_(std::move(before_cut)),
-      thread_([this] { run(); }) {}
+    : log_(log), on_durable_(std::move(on_durable)), before_cut_(std::move(before_cut)), thread_([this] { run(); }) {}
 
 GroupCommit::~GroupCommit() {
   {
@@ -60,11 +57,16 @@ bool GroupCommit::commit(const std::vector<LogWrite>& writes) {
     durable.push_back({write.partition, write.ticket, write.entries.empty() ? Seq{} : write.entries.back()->seq});
   }
   const auto start = std::chrono::steady_clock::now();
+  {
+    const std::scoped_lock lock(mutex_);
+    figures_.syncing_since = start;
+  }
   if (!log_.write(batch.batch(), Durability::synced)) return false;
   const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
   {
     const std::scoped_lock lock(mutex_);
     ++figures_.commits;
+    figures_.syncing_since = {};
     figures_.entries += entries;
     figures_.bytes += batch.bytes();
     figures_.sync_ns_total += static_cast<std::uint64_t>(took.count());

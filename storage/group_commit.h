@@ -7,6 +7,7 @@
 /// Bound: a primary has at most one entry in flight; of what a backup gets, the primary keeps one message under way.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -40,7 +41,8 @@ class GroupCommit {
     std::uint64_t commits = 0;
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t sync_ns_total = 0;  ///< time spent in synced writes
+    std::uint64_t sync_ns_total = 0;                        ///< time spent in synced writes
+    std::chrono::steady_clock::time_point syncing_since{};  ///< the one that goes on; zero: none does
   };
   Figures figures() const;
 
