@@ -73,7 +73,7 @@ cmd_bench_cluster() { # [--seconds S]
   bench_row "processor time of the servers for a message" "${one[3]}" "${three[3]}" "µs"
   bench_row "acknowledged at 1,000 a second, p50" "${one_slow[1]}" "${three_slow[1]}" "ms"
   bench_row "acknowledged at 1,000 a second, p99" "${one_slow[2]}" "${three_slow[2]}" "ms"
-  echo "Outages at kills and cuts: holdfast-chaos run (outage_ms in its summary)."
+  echo "Outages at kills, cuts and drains: ./dev bench outages"
 }
 
 bench_is_whole() { # admin port

@@ -136,6 +136,14 @@ void Crowd::lay_out() {
     }
   }
   const auto users = static_cast<std::uint32_t>(users_.size());
+  talkers_ = users;
+  for (std::uint32_t i = 0; i < options_.listeners; ++i) {
+    Device& device = history_.devices.emplace_back();
+    device.name = "listener" + std::to_string(i);
+    device.user = static_cast<std::uint32_t>(users_.size());
+    device.idle = true;
+    users_.push_back("chaos-" + run + "-l" + std::to_string(i));
+  }
   for (std::uint32_t i = 0; i < users; ++i) {
     if (users > 2 || i == 0) history_.conversations.push_back({"", {i, (i + 1) % users}, std::nullopt});
     if (i % 4 == 0 && users >= 4)
@@ -166,7 +174,7 @@ load::Options Crowd::provisioning() const {
 VisitorSettings Crowd::visiting() {
   VisitorSettings settings;
   settings.provisioning = provisioning();
-  settings.users = users_;
+  settings.users.assign(users_.begin(), users_.begin() + static_cast<std::ptrdiff_t>(talkers_));
   settings.host = [this](std::uint32_t user) -> client::Client& { return client_of(user); };
   settings.now = [this] { return now(); };
   settings.at_once = options_.visitors;
@@ -368,7 +376,7 @@ Awaitable<void> Crowd::read_conversation(client::Client* reader, std::uint32_t i
 Awaitable<void> Crowd::read_back() {
   co_await visitors_->knock_again();
   const load::Options options = provisioning();
-  std::vector<std::string> names = users_;
+  std::vector<std::string> names(users_.begin(), users_.begin() + static_cast<std::ptrdiff_t>(talkers_));
   auto users = co_await load::provision(runtime_, options, std::move(names));
   if (!users) {
     trouble_ = users.error().message;

@@ -26,7 +26,8 @@ struct CrowdOptions {
   std::uint32_t clients = 24;     ///< devices
   double rate = 200;              ///< messages a second, all together
   std::uint32_t body_bytes = 64;
-  std::uint32_t visitors = 2;  ///< sessions at a time that come only to be ended (H9)
+  std::uint32_t listeners = 0;  ///< idle devices besides, each of a user of its own, in no conversation
+  std::uint32_t visitors = 2;   ///< sessions at a time that come only to be ended (H9)
   std::uint64_t seed = 1;
   SteadyTime began;  ///< moment 0 of the history
 };
@@ -79,7 +80,8 @@ class Crowd {
   client::ClientRuntime runtime_;
   SeededRandom random_;
   History history_;
-  std::vector<std::string> users_;                   ///< names
+  std::vector<std::string> users_;                   ///< names; those who only listen come last
+  std::size_t talkers_ = 0;                          ///< of the users: who have conversations
   std::vector<load::ProvisionedUser> ids_;           ///< by device
   std::vector<std::vector<std::uint32_t>> writers_;  ///< devices that are not idle, by conversation
   std::vector<std::vector<std::uint32_t>> readers_;  ///< all of its devices, by conversation

@@ -36,6 +36,7 @@ and by kind, with p50, p99 and max:
   back_ms        from when a device in use last heard its node until its session went on; idle_back_ms: idle ones
   delivery_ms    from when a message was to be sent to when it was shown to a device
   healthy_ms     from the fault's end until all is in sync again
+`each` has the same for each fault.
 
 A fault that leaves the cluster broken is a violation; the nodes are then all started again, and the run goes on. Ctrl-C
 ends it early, with its report.
@@ -49,6 +50,8 @@ void add_common(CLI::App& app, Options& options) {
   app.add_option("--rate", options.rate, "messages a second, all clients together [200]")
       ->check(CLI::Range(1.0, 100'000.0));
   app.add_option("--clients", options.clients, "devices; every third user has two [24]")->check(CLI::Range(2, 10'000));
+  app.add_option("--listeners", options.listeners, "idle devices besides, which write to nobody [0]")
+      ->check(CLI::Range(0, 100'000));
   app.add_option("--visitors", options.visitors, "sessions at a time that are made only to be ended (H9) [2]")
       ->check(CLI::Range(0, 100));
   app.add_option("--seed", options.seed, "of faults, targets and times [drawn]");

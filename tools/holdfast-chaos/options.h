@@ -25,6 +25,7 @@ struct Options {
   double hold_s = 0;           ///< how long a fault is held; 0: drawn
   double rate = 200;
   std::uint32_t clients = 24;
+  std::uint32_t listeners = 0;
   std::uint32_t visitors = 2;
   std::uint64_t seed = 0;
   std::string report = "chaos-report";

@@ -36,6 +36,27 @@ json::array texts(const std::vector<std::string>& all) {
   return array;
 }
 
+json::array each_fault(const History& history) {
+  json::array all;
+  const auto outages = outages_of(history);
+  for (std::size_t i = 0; i < outages.size(); ++i) {
+    const Fault& fault = history.faults[i];
+    std::vector<Micros> waits;
+    for (const Outage& one : outages[i].outages) waits.push_back(one.to - one.from);
+    all.emplace_back(json::object{{"kind", fault.kind},
+                                  {"target", fault.target},
+                                  {"at_ms", fault.began / 1'000},
+                                  {"held_ms", (fault.ended - fault.began) / 1'000},
+                                  {"healthy_ms", fault.healthy < 0 ? -1 : (fault.healthy - fault.ended) / 1'000},
+                                  {"outage_ms", of(figures_of(waits))},
+                                  {"partition_ms", of(figures_of(outages[i].partitions))},
+                                  {"back_ms", of(figures_of(outages[i].devices_back))},
+                                  {"idle_back_ms", of(figures_of(outages[i].idle_back))},
+                                  {"delivery_ms", of(figures_of(outages[i].deliveries))}});
+  }
+  return all;
+}
+
 }  // namespace
 
 Counts counts_of(const Report& report) {
@@ -100,7 +121,8 @@ std::string summary_json(const Report& report) {
                  {"clients", report.clients},
                  {"rate", whole(report.rate)},
                  {"partitions", report.history->partitions},
-                 {"began", report.began}});
+                 {"began", report.began},
+                 {"each", each_fault(*report.history)}});
 }
 
 Status write_history(const History& history, const std::filesystem::path& file) {

@@ -9,7 +9,7 @@
 namespace holdfast::chaos {
 namespace {
 
-constexpr double kWidth = 1'100, kLeft = 110, kRow = 18;
+constexpr double kWidth = 1'100, kLeft = 110, kRow = 18, kStrip_s = 300;
 constexpr const char* kColours[] = {"#c0392b", "#2c6fbb", "#b8860b", "#2e7d4f", "#8e44ad",
                                     "#d35400", "#16808c", "#7f5539", "#a83279", "#5f6a6a",
                                     "#3949ab", "#689f38", "#e0a800", "#00838f", "#6d4c41"};
@@ -123,13 +123,13 @@ class Page {
     out_ += "</table>";
   }
 
-  // ---- the timeline: one strip of faults, then a row for each conversation with its outages
+  // ---- the timeline: strips of some minutes, each with the faults, and a row for each conversation with its outages
   double x(Micros time) const {
-    const double whole = std::max(seconds(history_.sending_ended), 1.0);
-    return kLeft + std::clamp(seconds(time) / whole, 0.0, 1.0) * (kWidth - kLeft - 10);
+    return kLeft + std::clamp(seconds(time - strip_from_) / strip_s_, 0.0, 1.0) * (kWidth - kLeft - 10);
   }
   void box(Micros from, Micros to, double y, double height, const std::string& fill, double opacity,
            const std::string& title) {
+    if (to < strip_from_ || seconds(from - strip_from_) > strip_s_) return;
     out_ += fmt::format(
         "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{:.1f}\" fill=\"{}\" opacity=\"{:g}\"><title>{}"
         "</title></rect>",
@@ -141,14 +141,25 @@ class Page {
   }
 
   void timeline() {
-    const double rows = static_cast<double>(history_.conversations.size());
-    const double top = 40, height = top + rows * kRow / 2 + 30;
     out_ += fmt::format(
         "<h2>Faults, and who waited</h2><p class=\"quiet\">Above: the fault, and pale until all is in sync again. "
         "Below: "
-        "a row for each conversation, marked where a message waited more than {} ms.</p>"
-        "<svg viewBox=\"0 0 {:g} {:.0f}\">",
-        kDisturbed / 1'000, kWidth, height);
+        "a row for each conversation, marked where a message waited more than {} ms. The colours are those of the "
+        "table; "
+        "what each is shows under the pointer.</p>",
+        kDisturbed / 1'000);
+    const double whole = std::max(seconds(history_.sending_ended), 1.0);
+    strip_s_ = whole / std::ceil(whole / kStrip_s);
+    for (double from = 0; from < whole - 0.001; from += strip_s_) {
+      strip_from_ = static_cast<Micros>(from * 1e6);
+      strip();
+    }
+  }
+
+  void strip() {
+    const double rows = static_cast<double>(history_.conversations.size());
+    const double top = 40, height = top + rows * kRow / 2 + 30;
+    out_ += fmt::format("<svg viewBox=\"0 0 {:g} {:.0f}\">", kWidth, height);
     text(8, 24, "faults");
     text(8, top + 12, "conversations");
     for (std::size_t i = 0; i < history_.faults.size(); ++i) {
@@ -163,9 +174,10 @@ class Page {
             fmt::format("conversation {}: {:.0f} ms, {}", outage.conversation, seconds(outage.to - outage.from) * 1e3,
                         title));
     }
-    const double step = std::max(1.0, std::ceil(seconds(history_.sending_ended) / 10));
-    for (double at = 0; at <= seconds(history_.sending_ended); at += step)
-      text(x(static_cast<Micros>(at * 1e6)), height - 8, fmt::format("{:g} s", at), "middle");
+    const double step = std::max(1.0, std::ceil(strip_s_ / 10));
+    for (double at = 0; at <= strip_s_; at += step)
+      text(x(strip_from_ + static_cast<Micros>(at * 1e6)), height - 8,
+           fmt::format("{:.0f} s", seconds(strip_from_) + at), "middle");
     out_ += "</svg>";
   }
 
@@ -230,6 +242,8 @@ class Page {
   const std::map<std::string, KindFigures> kinds_;
   const std::vector<FaultOutages> outages_;
   std::string out_;
+  Micros strip_from_ = 0;  ///< the part of the run that is being drawn
+  double strip_s_ = 1;
 };
 
 }  // namespace

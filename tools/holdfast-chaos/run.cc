@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kSettleMax{60};
-constexpr std::uint64_t kDiskBytes = 1'500'000'000;  // sparse
+constexpr std::uint64_t kDiskBytes = 12'000'000'000;  // sparse: room for all that an hour writes
 constexpr milliseconds kQuiet{2'000};
 
 void say(const std::string& line) { std::cerr << line << std::endl; }
@@ -40,7 +40,6 @@ class Run {
     report_.clients = options.clients;
     report_.rate = options.rate;
     report_.goals_count = options.judge_goals;
-    report_.notes.push_back("Mails (H11) are not checked: there are none yet.");
   }
 
   int attach() {
@@ -109,6 +108,7 @@ class Run {
     crowd.endpoints = std::move(endpoints);
     crowd.trust = options_.trust;
     crowd.operator_key_file = operator_key_file;
+    crowd.listeners = options_.listeners;
     crowd.visitors = options_.visitors;
     crowd.clients = options_.clients;
     crowd.rate = options_.rate;
@@ -285,6 +285,7 @@ class Run {
   }
 
   int judge(const History& history) {
+    report_.notes.push_back("Mails (H11) are not checked: there are none yet.");
     report_.history = &history;
     const auto found = check(history, {std::chrono::microseconds(std::chrono::seconds(options_.answer_max_s)).count()});
     report_.violations.insert(report_.violations.end(), found.begin(), found.end());
