@@ -3,9 +3,9 @@
 
 #include "base/check.h"
 #include "proto/state.pb.h"
-#include "server/snapshot_parts.h"
 #include "server/snapshots.h"
 #include "storage/keys.h"
+#include "storage/snapshot_parts.h"
 
 namespace holdfast {
 namespace {

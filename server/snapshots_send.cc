@@ -2,8 +2,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/check.h"
-#include "server/snapshot_parts.h"
 #include "server/snapshots.h"
+#include "storage/snapshot_parts.h"
 
 namespace holdfast {
 namespace {

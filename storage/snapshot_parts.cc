@@ -1,4 +1,4 @@
-#include "server/snapshot_parts.h"
+#include "storage/snapshot_parts.h"
 
 #include <algorithm>
 
