@@ -68,11 +68,14 @@ std::string member_key(NodeId node) { return "member/" + std::to_string(node.val
 ClusterView::Taken ClusterView::take(const ConfigRows& listed) {
   Taken taken;
   std::set<std::string> problems;
-  went_back_ = listed.revision < revision_;
+  const std::string older = older_than_seen(listed);
+  went_back_ = !older.empty();
   if (went_back_) {
     taken.refused = true;
-    problems.insert("the configuration store went back from revision " + std::to_string(revision_) + " to " +
-                    std::to_string(listed.revision) + ": nothing is decided until an operator restores it");
+    problems.insert(
+        "the configuration store went back " + older +
+        ": it was restored from an older copy, and nothing is decided on it. Put a newer one back; if there "
+        "is none, docs/operations.md says what cluster.accept_older_store does");
   } else {
     listed_ = true;
     revision_ = listed.revision;
@@ -85,6 +88,30 @@ ClusterView::Taken ClusterView::take(const ConfigRows& listed) {
                       std::back_inserter(taken.problems));
   problems_ = std::move(problems);
   return taken;
+}
+
+/// Empty, or from what to what it went back.
+std::string ClusterView::older_than_seen(const ConfigRows& listed) const {
+  if (listed.revision < revision_)
+    return "from revision " + std::to_string(revision_) + " to " + std::to_string(listed.revision);
+  for (const auto& [partition, epoch] : floor_epochs_) {
+    const auto row = listed.rows.find(partition_key(partition));
+    log::PartitionConfig config;
+    if (row != listed.rows.end() && !config.ParseFromString(row->second.value)) continue;  // said elsewhere
+    if (config.epoch() < epoch)
+      return "in partition " + std::to_string(partition.value) + " from epoch " + std::to_string(epoch) + " to " +
+             std::to_string(config.epoch());
+  }
+  return {};
+}
+
+StoreFloor ClusterView::floor() const {
+  StoreFloor floor{revision_, floor_epochs_};
+  for (const auto& [partition, row] : partitions_) {
+    std::uint64_t& epoch = floor.epochs[partition];
+    epoch = std::max(epoch, row.config.epoch());
+  }
+  return floor;
 }
 
 void ClusterView::take_partitions(const ConfigRows& listed, Taken& taken, std::set<std::string>& problems) {

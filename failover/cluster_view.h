@@ -16,6 +16,7 @@
 #include "failover/boot_id.h"
 #include "failover/config_store.h"
 #include "failover/reconfiguration.h"
+#include "failover/store_floor.h"
 
 namespace holdfast::failover {
 
@@ -48,6 +49,9 @@ inline constexpr const char* kCoordinatorKey = "coord";
 
 class ClusterView {
  public:
+  ClusterView() = default;
+  explicit ClusterView(const StoreFloor& floor) : revision_(floor.revision), floor_epochs_(floor.epochs) {}
+
   struct Taken {
     bool refused = false;                 ///< the listing is older than what was seen: nothing of it was taken
     std::vector<PartitionId> partitions;  ///< whose row changed
@@ -59,6 +63,8 @@ class ClusterView {
   /// The last listing was refused: nothing may be decided on what we know.
   bool went_back() const { return went_back_; }
   std::uint64_t revision() const { return revision_; }
+  /// What is to be kept for the next life of this node.
+  StoreFloor floor() const;
   const std::set<std::string>& problems() const { return problems_; }
 
   const std::map<PartitionId, PartitionRow>& partitions() const { return partitions_; }
@@ -76,10 +82,12 @@ class ClusterView {
   void take_members(const ConfigRows& listed, std::set<std::string>& problems);
   void take_coordinator(const ConfigRows& listed, std::set<std::string>& problems);
   bool named_by_a_partition(NodeId node) const;
+  std::string older_than_seen(const ConfigRows& listed) const;
 
   bool listed_ = false;
   bool went_back_ = false;
   std::uint64_t revision_ = 0;
+  std::map<PartitionId, std::uint64_t> floor_epochs_;  ///< of earlier lives of this node
   std::map<PartitionId, PartitionRow> partitions_;
   std::map<NodeId, NodeEntry> nodes_;
   std::map<NodeId, MemberEntry> members_;

@@ -20,6 +20,7 @@ std::optional<PartitionId> partition_of_key(const std::string& key) {
 Controller::Controller(ControllerOptions options)
     : options_(std::move(options)),
       self_(options_.node.self),
+      view_(options_.floor),
       detector_(self_.node, options_.detector),
       flaps_(options_.flaps),
       queue_(options_.queue, options_.seed),

@@ -42,6 +42,7 @@ struct ControllerOptions {
   std::chrono::milliseconds list_settled{1000};
   std::size_t happenings_max = 1000;
   std::uint64_t seed = 0;  ///< of the nonces: random in a real node
+  StoreFloor floor{};      ///< what earlier lives of this node saw of the store: nothing older is believed
 };
 
 struct Addressed {
@@ -108,6 +109,16 @@ class Controller {
   Status undrain(NodeId node);
   Status rebalance();
   Status remove(NodeId node);
+  /// An operator's last resort: goes on with one node's copy alone, in an epoch above `above`, when too many of those who
+  /// had everything that was acknowledged are gone. What only they had is lost. Stores that are left out never count again
+  /// under their ids. Refused where enough of the in-sync set is there.
+  struct Recovery {
+    PartitionId partition;
+    NodeId to;
+    Epoch above;  ///< the highest that is promised anywhere, as far as is known
+    Seq last;     ///< of that copy, for the history
+  };
+  Status unsafe_recover(const Recovery& recovery);
 
   Ready take_ready();
 

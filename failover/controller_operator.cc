@@ -110,4 +110,50 @@ Status Controller::remove(NodeId node) {
   return Ok{};
 }
 
+Status Controller::unsafe_recover(const Recovery& recovery) {
+  if (auto known = known_member(recovery.to); !known) return known;
+  if (view_.went_back()) return Error{Errc::retry_later, *view_.problems().begin()};
+  const std::string name = "partition " + std::to_string(recovery.partition.value);
+  const auto row = view_.partitions().find(recovery.partition);
+  if (row == view_.partitions().end())
+    return Error{Errc::not_found, "there is no " + name + "; there are " + std::to_string(view_.partitions().size())};
+  const NodeEntry* node = view_.node(recovery.to);
+  if (node == nullptr) return Error{Errc::invalid_argument, "node " + text(recovery.to) + " does not run"};
+
+  const log::PartitionConfig& was = row->second.config;
+  std::string in_sync, gone;
+  std::uint32_t live = 0;
+  for (const auto& store : was.in_sync()) {
+    const bool is_live = view_.live(store);
+    live += is_live ? 1 : 0;
+    in_sync += (in_sync.empty() ? "" : ", ") + std::to_string(store.node());
+    if (!is_live) gone += (gone.empty() ? "" : ", ") + std::to_string(store.node());
+  }
+  if (live >= was.min_isr())
+    return Error{Errc::invalid_argument, name + " has as many copies in sync as it needs, at nodes " + in_sync +
+                                             ": there is nothing to recover"};
+  RowChange change;
+  change.key = partition_key(recovery.partition);
+  change.compared = row->second.revision;
+  change.also = {{node_key(recovery.to), node->revision}};
+  log::PartitionConfig next;
+  next.set_epoch(std::max(was.epoch(), recovery.above.value) + 1);
+  next.mutable_primary()->set_node(recovery.to.value);
+  next.mutable_primary()->set_store_id(node->store.str());
+  *next.add_in_sync() = next.primary();
+  next.set_min_isr(1);
+  next.add_replicas(recovery.to.value);
+  for (const std::uint32_t replica : was.replicas())
+    if (replica != recovery.to.value && view_.node(NodeId(replica)) != nullptr) next.add_replicas(replica);
+  const std::uint64_t epoch = next.epoch();
+  change.value = std::move(next);
+  if (!queue_.add(std::move(change))) return Error{Errc::retry_later, "another change of " + name + " is under way"};
+  happened(Happening::Kind::unsafe_recovered, recovery.to,
+           name + " goes on in epoch " + std::to_string(epoch) + " with this copy alone, up to entry " +
+               std::to_string(recovery.last.value) + ", as an operator asked; in sync were nodes " + in_sync +
+               ", gone are " + (gone.empty() ? "none" : gone) + ": what only they had is lost",
+           1);
+  return Ok{};
+}
+
 }  // namespace holdfast::failover

@@ -29,6 +29,7 @@ const char* name_of(Happening::Kind kind) {
     case Kind::removed: return "removed";
     case Kind::refused: return "refused";
     case Kind::problem: return "problem";
+    case Kind::unsafe_recovered: return "unsafe_recovered";
   }
   return "problem";
 }

@@ -36,6 +36,7 @@ struct Happening {
     removed,
     refused,
     problem,
+    unsafe_recovered,
   };
   WallTime time{};
   Kind kind = Kind::problem;

@@ -5,6 +5,10 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "base/version.h"
+#include "proto/backup.pb.h"
+#include "server/backups.h"
+#include "storage/file_util.h"
 
 namespace holdfast {
 namespace {
@@ -113,7 +117,12 @@ http::ClusterFigures cluster_figures(Engine& engine, const Controller& controlle
   figures.safe_mode = controller.safe_mode();
   figures.problems.assign(view.problems().begin(), view.problems().end());
   for (const auto& [id, member] : view.members()) figures.nodes.push_back(node_figures(engine, controller, id, member));
-  for (const auto& [id, row] : view.partitions()) figures.partitions.push_back(figures_of(id, row.config));
+  figures.cluster = engine.shared().cluster_uuid;
+  for (const auto& [id, row] : view.partitions()) {
+    figures.partitions.push_back(figures_of(id, row.config));
+    for (const auto& store : row.config.in_sync())
+      if (!view.live(store)) figures.partitions.back().missing.push_back(store.node());
+  }
   for (http::NodeFigures& node : figures.nodes) {
     for (const auto& partition : figures.partitions) {
       node.primaries += partition.primary == node.id ? 1 : 0;
@@ -217,6 +226,10 @@ Status carry_out(Controller& controller, const http::AdminAction& action) {
     case Kind::undrain: return controller.undrain(node);
     case Kind::remove: return controller.remove(node);
     case Kind::rebalance: return controller.rebalance();
+    case Kind::unsafe_recover:
+      if (action.partition > 0xffff) return Error{Errc::not_found, "there is no such partition"};
+      return controller.unsafe_recover(
+          {PartitionId(static_cast<std::uint16_t>(action.partition)), node, Epoch(action.epoch), Seq(action.at)});
     case Kind::move:
       if (action.partition > 0xffff) return Error{Errc::not_found, "there is no such partition"};
       return controller.move(PartitionId(static_cast<std::uint16_t>(action.partition)), node);
@@ -230,6 +243,40 @@ void act(Engine& engine, http::AdminAction action, Then<Status> then) {
       [action, then = std::move(then)](Controller& controller) { then(carry_out(controller, action)); });
 }
 
+/// What a restored backup needs besides its partitions.
+void tell_settings(Engine& engine, const Then<Result<std::string>>& then) {
+  engine.shared().blocking([&engine, then] {
+    const auto key = read_small_file(engine.directory().path() / "operator.key");
+    if (!key) return then(key.error());
+    backup::Settings settings;
+    settings.set_cluster(engine.shared().cluster_uuid);
+    settings.set_partitions(engine.shared().partitions);
+    settings.set_generation(engine.shared().generation.number);
+    settings.set_restores(engine.shared().generation.restores);
+    settings.set_token_keys(engine.shared().keys->get()->serialize());
+    settings.set_operator_key(key->value_or(""));
+    settings.set_version(std::string(kVersion));
+    then(settings.SerializeAsString());
+  });
+}
+
+void tell_backup(Engine& engine, const http::BackupRequest& request, const Then<Result<std::string>>& then) {
+  using Kind = http::BackupRequest::Kind;
+  if (request.kind == Kind::settings) return tell_settings(engine, then);
+  static const std::map<Kind, peer::BackupAsk::What> kinds{{Kind::hold, peer::BackupAsk::HOLD},
+                                                           {Kind::release, peer::BackupAsk::RELEASE},
+                                                           {Kind::piece, peer::BackupAsk::PIECE},
+                                                           {Kind::end, peer::BackupAsk::END}};
+  peer::BackupAsk ask;
+  ask.set_backup(request.backup);
+  ask.set_what(kinds.at(request.kind));
+  ask.set_partition(request.partition);
+  const NodeId node(request.node);
+  if (node == NodeId{} || node == engine.shared().self) return engine.shared().backups->carry_out(ask, then);
+  if (engine.cluster() == nullptr) return then(alone());
+  engine.cluster()->ask_backup(node, ask, then);
+}
+
 }  // namespace
 
 http::AdminParts admin_parts(Engine& engine, const gateway::Admission& admission) {
@@ -241,6 +288,9 @@ http::AdminParts admin_parts(Engine& engine, const gateway::Admission& admission
     tell_partition(engine, partition, at, then);
   };
   parts.events = [&engine](std::uint64_t since, auto then) { tell_events(engine, since, std::move(then)); };
+  parts.backup = [&engine](const http::BackupRequest& request, const auto& then) {
+    tell_backup(engine, request, then);
+  };
   parts.act = [&engine](http::AdminAction action, auto then) { act(engine, action, std::move(then)); };
   return parts;
 }

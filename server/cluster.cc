@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/check.h"
+#include "server/backups.h"
 #include "server/confirmations.h"
 #include "server/disk_watch.h"
 #include "server/hand_over.h"
@@ -31,6 +32,7 @@ namespace {
 constexpr std::chrono::milliseconds kTick{20};
 constexpr std::chrono::milliseconds kConfirm{250};
 constexpr std::chrono::milliseconds kWorkerLate{200};
+constexpr std::chrono::seconds kBackupAnswerMax{8};
 constexpr int kStoreThreads = 3;
 
 failover::Member member_of(const peer::Hello& hello) {
@@ -45,9 +47,10 @@ Outcome outcome_of(const Result<bool>& done) {
 }  // namespace
 
 struct Cluster::Impl {
-  Impl(ClusterOptions o, failover::ConfigStore& s, Shared& sh)
+  Impl(ClusterOptions o, failover::ConfigStore& s, failover::ConfigStore& own, Shared& sh)
       : options(std::move(o)),
         store(s),
+        own_store(own),
         shared(sh),
         links(loop.get_executor(), options.links, handlers()),
         confirmations(sh.partitions) {}
@@ -69,12 +72,18 @@ struct Cluster::Impl {
   void confirm();
   void take_confirmations();
   void log_happenings();
+  void keep_floor();
   void hand_over_some();
+  void ask_backup(NodeId node, peer::BackupAsk ask, std::function<void(Result<std::string>)> then);
+  void on_backup_ask(NodeId from, const peer::BackupAsk& ask);
+  void on_backup_answer(NodeId from, peer::BackupAnswer& answer);
+  void give_up_backup_asks(SteadyTime now);
   void to_all(const std::function<Mail()>& mail);
   void post(std::function<void()> call) { asio::post(loop, std::move(call)); }
 
   ClusterOptions options;
   failover::ConfigStore& store;
+  failover::ConfigStore& own_store;
   Shared& shared;
 
   asio::io_context loop{1};
@@ -95,6 +104,13 @@ struct Cluster::Impl {
     std::function<void()> done;
   };
   std::optional<Leaving> hand_over;
+  struct BackupAsked {
+    NodeId node;
+    SteadyTime until;
+    std::function<void(Result<std::string>)> then;
+  };
+  std::map<std::uint64_t, BackupAsked> backup_asks;  ///< not answered yet
+  std::uint64_t next_backup_ask = 1;
   bool leaving_node = false;
   DiskWatch disk;
   bool disk_slow = false;
@@ -103,14 +119,16 @@ struct Cluster::Impl {
   std::atomic<bool> registered{false}, coordinates{false};
   std::atomic<std::uint64_t> promotions{0};
   Told told;
+  failover::StoreFloor floor_kept;
+  bool keeping_floor = false;
   std::string admin_address;
   bool telling_admin_address = false;
   mutable std::mutex in_sync_mutex;
   std::map<PartitionId, std::size_t> in_sync;  ///< under in_sync_mutex
 };
 
-Cluster::Cluster(ClusterOptions options, failover::ConfigStore& store, Shared& shared)
-    : impl_(std::make_unique<Impl>(std::move(options), store, shared)) {}
+Cluster::Cluster(ClusterOptions options, failover::ConfigStore& store, failover::ConfigStore& own, Shared& shared)
+    : impl_(std::make_unique<Impl>(std::move(options), store, own, shared)) {}
 
 Cluster::~Cluster() { stop(); }
 
@@ -171,6 +189,10 @@ void Cluster::with_controller(std::function<void(Controller&)> call) {
     call(*impl_->controller);
     impl_->carry_out();
   });
+}
+
+void Cluster::ask_backup(NodeId node, const peer::BackupAsk& ask, std::function<void(Result<std::string>)> then) {
+  impl_->post([this, node, ask, then = std::move(then)] { impl_->ask_backup(node, ask, then); });
 }
 
 Cluster::Figures Cluster::figures() const {
@@ -269,6 +291,8 @@ void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
     case peer::Frame::kConfirm:
       confirmations.received(from, frame->confirm(), steady_now());
       return take_confirmations();
+    case peer::Frame::kBackupAsk: return on_backup_ask(from, frame->backup_ask());
+    case peer::Frame::kBackupAnswer: return on_backup_answer(from, *frame->mutable_backup_answer());
     case peer::Frame::kBeat: told.beats[from] = frame->beat(); [[fallthrough]];
     default: controller->received(from, *frame, steady_now()); carry_out();
   }
@@ -294,6 +318,53 @@ void Cluster::Impl::take_confirmations() {
     to_all([&] { return mail::Reattach{partition, ask_again}; });
 }
 
+// ------------------------------------------------------------------------------------------------ backups
+
+void Cluster::Impl::ask_backup(NodeId node, peer::BackupAsk ask, std::function<void(Result<std::string>)> then) {
+  const std::uint64_t id = next_backup_ask++;
+  ask.set_id(id);
+  peer::Frame frame;
+  *frame.mutable_backup_ask() = std::move(ask);
+  if (!links.send(node, frame))
+    return then(Error{Errc::retry_later, "there is no link to node " + std::to_string(node.value)});
+  backup_asks.emplace(id, BackupAsked{node, steady_now() + kBackupAnswerMax, std::move(then)});
+}
+
+void Cluster::Impl::on_backup_ask(NodeId from, const peer::BackupAsk& ask) {
+  shared.backups->carry_out(ask, [this, from, id = ask.id()](Result<std::string> done) {
+    peer::Frame frame;
+    peer::BackupAnswer& answer = *frame.mutable_backup_answer();
+    answer.set_id(id);
+    if (done) answer.set_body(std::move(*done));
+    if (!done) answer.set_error(static_cast<std::uint32_t>(done.error().code) + 1);
+    if (!done) answer.set_message(done.error().message);
+    links.send(from, frame);
+  });
+}
+
+void Cluster::Impl::on_backup_answer(NodeId from, peer::BackupAnswer& answer) {
+  const auto asked = backup_asks.find(answer.id());
+  if (asked == backup_asks.end() || asked->second.node != from) return;
+  const auto then = std::move(asked->second.then);
+  backup_asks.erase(asked);
+  if (answer.error() == 0) return then(std::move(*answer.mutable_body()));
+  const bool known = answer.error() <= static_cast<std::uint32_t>(Errc::outcome_unknown) + 1;
+  then(Error{known ? static_cast<Errc>(answer.error() - 1) : Errc::io, answer.message()});
+}
+
+void Cluster::Impl::give_up_backup_asks(SteadyTime now) {
+  for (auto at = backup_asks.begin(); at != backup_asks.end();) {
+    if (now < at->second.until) {
+      ++at;
+      continue;
+    }
+    const auto then = std::move(at->second.then);
+    const NodeId node = at->second.node;
+    at = backup_asks.erase(at);
+    then(Error{Errc::retry_later, "node " + std::to_string(node.value) + " does not answer"});
+  }
+}
+
 // ------------------------------------------------------------------------------------------------ the controller
 
 void Cluster::Impl::tick() {
@@ -303,6 +374,7 @@ void Cluster::Impl::tick() {
   carry_out();
   if (steady_now() >= next_confirm) confirm();
   if (hand_over) hand_over_some();
+  give_up_backup_asks(steady_now());
   timer.expires_after(kTick);
   timer.async_wait([this](const error_code& error) {
     if (!error) tick();
@@ -405,6 +477,7 @@ void Cluster::Impl::list() {
       if (rows) take_token_keys(*rows);
       if (rows) take_admin_addresses(*rows);
       rows ? controller->listed(*rows, steady_now()) : controller->list_failed(steady_now());
+      keep_floor();
       carry_out();
     });
   });
@@ -439,6 +512,20 @@ void Cluster::Impl::take_admin_addresses(const failover::ConfigRows& rows) {
     const auto done = store.transact({{own, revision}}, {{own, address}});
     if (!done) spdlog::warn("configuration_not_written key={} why='{}'", own, done.error().message);
     post([this] { telling_admin_address = false; });
+  });
+}
+
+/// On disk, so that this node's next life believes nothing older. One write at a time.
+void Cluster::Impl::keep_floor() {
+  if (keeping_floor || !controller->view().listed() || controller->view().floor() == floor_kept) return;
+  keeping_floor = true;
+  asio::post(store_pool, [this, floor = controller->view().floor()] {
+    const Status kept = failover::keep_store_floor(own_store, floor);
+    if (!kept) spdlog::error("store_floor_not_kept why='{}'", kept.error().message);
+    post([this, floor, done = static_cast<bool>(kept)] {
+      keeping_floor = false;
+      if (done) floor_kept = floor;
+    });
   });
 }
 

@@ -24,8 +24,9 @@ struct ClusterOptions {
 
 class Cluster {
  public:
-  /// `store` is used from threads of this object's, until stop().
-  Cluster(ClusterOptions options, failover::ConfigStore& store, Shared& shared);
+  /// `store` is used from threads of this object's, until stop(); so is `own`, this node's, where it keeps what it saw of
+  /// the other (failover::StoreFloor).
+  Cluster(ClusterOptions options, failover::ConfigStore& store, failover::ConfigStore& own, Shared& shared);
   ~Cluster();
 
   /// Listens for other nodes; before run(). Returns the port.
@@ -48,6 +49,8 @@ class Cluster {
   void reconfigure(const failover::Reconfiguration& wanted);
   /// A partition opened here: whoever has its users' connections is to know at once.
   void opened();
+  /// Asks another node for a part of a backup. `then` is called once, on the cluster's thread.
+  void ask_backup(NodeId node, const peer::BackupAsk& ask, std::function<void(Result<std::string>)> then);
   /// Runs on the cluster's thread with its controller: what operators ask and see.
   void with_controller(std::function<void(failover::Controller&)> call);
 

@@ -56,6 +56,7 @@ struct ClusterConfig {
   std::chrono::seconds replace_after{600};         ///< T_repl
   std::chrono::milliseconds flap_window{300'000};  ///< evicted twice within it: held back
   std::chrono::milliseconds flap_hold{30'000};     ///< at first; doubles
+  bool accept_older_store = false;                 ///< believe a configuration store that is older than what was seen
 };
 
 struct Config {

@@ -377,6 +377,11 @@ Keys cluster_keys() {
                              "A node that dies twice within this is held back.", FIELD(cluster.flap_window)),
       duration<milliseconds>("cluster", "flap_hold_ms", 0, 3'600'000,
                              "For so long, at first; it doubles with each further time.", FIELD(cluster.flap_hold)),
+      boolean(
+          "cluster", "accept_older_store",
+          "Start on a configuration store that is older than what this node has seen of it. Only if no newer copy of "
+          "it is left, and for one start: docs/operations.md.",
+          FIELD(cluster.accept_older_store)),
   };
 }
 

@@ -111,6 +111,7 @@ Status Engine::check_settings() {
                                              ": start with --join and the address of its configuration store"};
   auto settings = load_settings(*own_store_, config_.partitions, random_);
   if (!settings) return settings.error();
+  shared_.cluster_uuid = settings->cluster_uuid;
   return Ok{};
 }
 
@@ -118,6 +119,9 @@ Status Engine::load_keys() {
   auto keys = load_token_keys(*config_store_, wall_now(), random_);
   if (!keys) return keys.error();
   keys_->set(std::move(*keys));
+  const auto generation = failover::load_generation(*config_store_);
+  if (!generation) return generation.error();
+  shared_.generation = *generation;
   return Ok{};
 }
 
@@ -138,6 +142,7 @@ Status Engine::open_alone(const std::vector<RecoveredPartition>& recovered) {
 Status Engine::add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self) {
   PartitionOptions options;
   options.partitions = config_.partitions;
+  options.first_position = shared_.generation.first_position();
   options.cache_bytes = config_.storage.object_cache_bytes / config_.partitions;
   failover::Replica::Options replica;
   replica.slow = config_.cluster.member_slow;
@@ -162,8 +167,12 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
   cluster_store_ = std::move(*store);
   config_store_ = cluster_store_.get();
 
-  JoinRequest request{
-      cluster.node_name.empty() ? host_name() : cluster.node_name, config_.partitions, false, wall_now(), {}};
+  JoinRequest request{cluster.node_name.empty() ? host_name() : cluster.node_name,
+                      config_.partitions,
+                      false,
+                      wall_now(),
+                      cluster.accept_older_store,
+                      {}};
   Epoch highest{};
   for (const RecoveredPartition& one : recovered) {
     request.has_data |= one.log.last_seq > Seq{};
@@ -184,8 +193,14 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
   if (const Status loaded = load_keys(); !loaded) return loaded;
   auto options = cluster_options(*membership, request.node_name, highest.next());
   if (!options) return options.error();
+  if (!cluster.accept_older_store) {
+    auto floor = failover::load_store_floor(*own_store_);
+    if (!floor) return floor.error();
+    options->controller.floor = std::move(*floor);
+  }
   shared_.self = membership->node;
-  cluster_ = std::make_unique<Cluster>(std::move(*options), *cluster_store_, shared_);
+  shared_.cluster_uuid = membership->cluster_uuid;
+  cluster_ = std::make_unique<Cluster>(std::move(*options), *cluster_store_, *own_store_, shared_);
   shared_.cluster = cluster_.get();
   for (const auto& worker : workers_) worker->join_cluster();
   spdlog::info("joined cluster={} node={} name={} founder={}", membership->cluster_uuid, membership->node.value,
@@ -316,6 +331,8 @@ void Engine::start_threads() {
   };
   shared_.confirmed = std::make_unique<std::atomic<std::int64_t>[]>(config_.partitions);
   shared_.serves = std::make_unique<std::atomic<std::uint64_t>[]>(config_.partitions);
+  backups_ = std::make_unique<Backups>(shared_);
+  shared_.backups = backups_.get();
   for (std::uint16_t i = 0; i < config_.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, shared_));
   for (const auto& worker : workers_) shared_.workers.push_back(worker.get());
 }
@@ -345,6 +362,7 @@ Engine::~Engine() {
   if (!blocking_) return;
   blocking_->pool.join();
   blocking_->filling.join();
+  backups_->end_all();
 }
 
 /// The log is needed from the slowest subscriber on, and as far back as the state could fall in a crash.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "failover/config_store.h"
+#include "server/backups.h"
 #include "server/cluster.h"
 #include "server/config.h"
 #include "server/membership.h"
@@ -83,6 +84,7 @@ class Engine {
   std::uint64_t replayed_ = 0;
 
   Shared shared_;
+  std::unique_ptr<Backups> backups_;  ///< reads the databases, asks the workers
   std::vector<std::unique_ptr<Worker>> workers_;
 
   struct BlockingPool;

@@ -3,15 +3,18 @@
 #include <charconv>
 #include <thread>
 
+#include "failover/cluster_keys.h"
 #include "failover/cluster_view.h"
+#include "failover/generation.h"
 #include "server/recovery.h"
 
 namespace holdfast {
 namespace {
 
-constexpr const char* kUuid = "cluster/uuid";
-constexpr const char* kPartitions = "cluster/partitions";
-constexpr const char* kTokenKeys = "keys/token";
+using failover::kGenerationKey;
+constexpr const char* kUuid = failover::kUuidKey;
+constexpr const char* kPartitions = failover::kPartitionsKey;
+constexpr const char* kTokenKeys = failover::kTokenKeysKey;
 constexpr const char* kNextNode = "next_node";
 constexpr std::chrono::milliseconds kAskAgain{100};
 constexpr std::chrono::milliseconds kLeaseEnds{4'000};  // 2 s, etcd's half second of slack, and an election of its
@@ -115,8 +118,11 @@ Status found(failover::ConfigStore& cluster, failover::ConfigStore& own, const B
              std::uint16_t partitions, WallTime now, Random& random) {
   auto keys = load_token_keys(own, now, random);
   if (!keys) return keys.error();
+  const auto generation = failover::load_generation(own);
+  if (!generation) return generation.error();
   const auto made = cluster.transact({{kUuid, 0}, {kPartitions, 0}, {kTokenKeys, 0}, {kNextNode, 0}},
                                      {{kUuid, belongs.uuid},
+                                      {kGenerationKey, generation->text()},
                                       {kPartitions, std::to_string(partitions)},
                                       {kTokenKeys, keys->serialize()},
                                       {kNextNode, std::to_string(belongs.node + 1)}});
@@ -151,6 +157,11 @@ Result<Membership> join_cluster(failover::ConfigStore& cluster, failover::Config
 
   if (uuid->revision == 0) {
     if (belongs && !belongs->founder) return another_cluster(belongs->uuid, "(none)");
+    if (belongs && !belongs->founding && !request.accept_older_store)
+      return Error{Errc::invalid_argument,
+                   "this data belongs to cluster " + belongs->uuid +
+                       ", and the configuration store is empty: it has lost what it knew. Put a copy of it back "
+                       "(etcdctl snapshot restore), or if there is none see docs/operations.md, etcd is gone"};
     if (!belongs) {
       auto settings = load_settings(own, request.partitions, random);
       if (!settings) return settings.error();

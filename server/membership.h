@@ -27,6 +27,7 @@ struct JoinRequest {
   std::uint16_t partitions;  ///< as configured
   bool has_data;             ///< its own log has entries
   WallTime now;
+  bool accept_older_store = false;  ///< an empty store may be founded anew by who founded it before
   /// Shows this node to those that run, by address, before a newcomer writes anything; its error ends the attempt.
   std::function<Status(const std::string& cluster_uuid, const std::map<NodeId, std::string>& running)> greet = {};
 };

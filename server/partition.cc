@@ -98,6 +98,7 @@ void Partition::watch_presence(chat::ConnectionRef watcher, const std::vector<Us
 void Partition::tick(SteadyTime steady, WallTime wall) {
   steady_now_ = steady;
   wall_now_ = wall;
+  if (held_until_ && steady >= *held_until_) let_go();
   attached_.tick(steady);
   release_held();
   give_up_stuck();
@@ -140,7 +141,7 @@ Partition::Ready Partition::take_ready() { return std::exchange(ready_, {}); }
 
 /// True: something was decided, and more may be at once, because nothing of it is to be written.
 bool Partition::build_entry(WallTime now) {
-  if (pressure_ == Pressure::lagging) return false;
+  if (is_held() || pressure_ == Pressure::lagging) return false;
   if (pressure_ == Pressure::storage_full) {
     // Another copy's node takes over if its disk has room.
     const bool alone = replica_.row().config.in_sync_size() < 2;
@@ -151,7 +152,7 @@ bool Partition::build_entry(WallTime now) {
   if (writes_waiting_.empty() && !solo_) return false;
 
   const WallTime time = replica_.log_time(now);
-  const chat::Context context{time, options_.id, options_.partitions, limits_};
+  const chat::Context context{time, options_.id, options_.partitions, limits_, options_.first_position};
   Flight flight;
   Needs none;
   EntryView view(*this, none);
@@ -261,7 +262,8 @@ void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
 }
 
 void Partition::run_reads(WallTime now) {
-  const chat::Context context{replica_.log_time(now), options_.id, options_.partitions, limits_};
+  const chat::Context context{replica_.log_time(now), options_.id, options_.partitions, limits_,
+                              options_.first_position};
   while (!reads_waiting_.empty()) {
     PendingPtr pending = std::move(reads_waiting_.front());
     reads_waiting_.pop_front();

@@ -41,6 +41,7 @@ command::Answer elsewhere();
 struct PartitionOptions {
   PartitionId id;
   std::uint16_t partitions = 64;
+  std::uint64_t first_position = 1;  ///< of inbox rows that are added
   std::size_t cache_bytes = 4u << 20;
   std::size_t waiting_max = 8192;
   std::size_t entry_commands_max = 2048;
@@ -88,6 +89,13 @@ class Partition {
   /// Why writes are refused, or held back, for now.
   enum class Pressure : std::uint8_t { none, lagging, storage_full };
   void set_pressure(Pressure pressure) { pressure_ = pressure; }
+
+  /// For a backup: nothing new is decided until let_go(), or until then; what is in flight is finished. Reads go on.
+  void hold(SteadyTime until) { held_until_ = until; }
+  void let_go() { held_until_.reset(); }
+  bool is_held() const { return held_until_.has_value(); }
+  /// Held, and nothing is in flight any more.
+  bool is_at_rest() const { return is_held() && !flight_; }
 
   // ---- answers to what was asked for
   /// The replica says that this entry is committed: the next one in order.
@@ -199,6 +207,7 @@ class Partition {
   std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;
   std::vector<std::unique_ptr<Follower>> followers_;
   Pressure pressure_ = Pressure::none;
+  std::optional<SteadyTime> held_until_;  ///< hold()
   SteadyTime steady_now_{};
   WallTime wall_now_{};
   const SteadyTime opened_at_;

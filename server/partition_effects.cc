@@ -139,7 +139,8 @@ void Partition::finish_attach(chat::ConnectionRef connection) {
   let_go(attaching.needs);
   const auto keep = attaching_.extract(connection);
   if (attaching.gone) return;
-  const chat::Context context{replica_.log_time(wall_now_), options_.id, options_.partitions, limits_};
+  const chat::Context context{replica_.log_time(wall_now_), options_.id, options_.partitions, limits_,
+                              options_.first_position};
   const auto barred = account ? chat::barred_by_operator(context, *account) : std::nullopt;
   if (barred)
     ready_.deliveries.push_back(chat::EndConnection{connection, barred->code(), barred->message()});

@@ -3,16 +3,16 @@
 #include <charconv>
 
 #include "base/hash.h"
+#include "failover/cluster_keys.h"
+#include "failover/cluster_view.h"
 #include "storage/state_store.h"
 
 namespace holdfast {
 namespace {
 
-constexpr std::string_view kPartitions = "cluster/partitions";
-constexpr std::string_view kUuid = "cluster/uuid";
-constexpr std::string_view kTokenKeys = "keys/token";
-
-std::string config_key(PartitionId partition) { return "part/" + std::to_string(partition.value); }
+constexpr std::string_view kPartitions = failover::kPartitionsKey;
+constexpr std::string_view kUuid = failover::kUuidKey;
+constexpr std::string_view kTokenKeys = failover::kTokenKeysKey;
 
 Error disagrees(std::uint16_t stored, std::uint16_t wanted) {
   return {Errc::invalid_argument, "this data was made with " + std::to_string(stored) +
@@ -150,7 +150,7 @@ Result<std::vector<failover::PartitionRow>> take_epochs(failover::ConfigStore& c
   std::map<std::string, std::string> puts;
   std::vector<failover::PartitionRow> rows;
   for (const RecoveredPartition& partition : partitions) {
-    const std::string key = config_key(partition.id);
+    const std::string key = failover::partition_key(partition.id);
     auto row = config.get(key);
     if (!row) return row.error();
     log::PartitionConfig leads;

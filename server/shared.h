@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "failover/config_store.h"
+#include "failover/generation.h"
 #include "net/tls_tickets.h"
 #include "server/chat/backend.h"
 #include "server/chat/passwords.h"
@@ -22,6 +23,7 @@
 
 namespace holdfast {
 
+class Backups;
 class Cluster;
 class Worker;
 
@@ -78,6 +80,9 @@ struct Shared {
   std::unique_ptr<std::atomic<std::uint64_t>[]> serves;
   std::vector<Worker*> workers;
   Cluster* cluster = nullptr;  ///< null: this node is alone
+  Backups* backups = nullptr;
+  std::string cluster_uuid;  ///< these two are known once the node is put together
+  failover::Generation generation;
   NodeId self{1};
 
   SteadyTime confirmed_at(PartitionId partition) const {

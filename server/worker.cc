@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
+#include "server/backups.h"
 #include "server/cluster.h"
 #include "server/peer_frames.h"
 #include "server/worker_loop.h"
@@ -23,7 +24,11 @@ struct Match : Cases... {
 }  // namespace
 
 Worker::Worker(std::uint16_t index, Shared& shared)
-    : index_(index), shared_(shared), loop_(std::make_unique<Loop>()), slots_(shared.partitions) {}
+    : index_(index),
+      shared_(shared),
+      loop_(std::make_unique<Loop>()),
+      slots_(shared.partitions),
+      backup_hold_(backup_host()) {}
 
 Worker::~Worker() { gateway_.reset(); }
 
@@ -52,6 +57,22 @@ void Worker::run() {
 void Worker::stop() {
   loop_->work.reset();
   loop_->context.stop();
+}
+
+BackupHoldHost Worker::backup_host() {
+  const auto serving = [this] {
+    std::vector<PartitionId> all;
+    for (const Slot& slot : slots_)
+      if (slot.copy && slot.copy->serving()) all.push_back(slot.copy->id());
+    return all;
+  };
+  return {.serving = serving,
+          .copy = [this](PartitionId partition) -> Copy& { return *slots_[partition.value].copy; },
+          .wake = [this](PartitionId partition) { touch(partition); },
+          .blocking = [this](std::function<void()> job) { shared_.filling(std::move(job)); },
+          .call = [this](std::function<void()> then) { call(std::move(then)); },
+          .log = shared_.log_database,
+          .state = shared_.state_database};
 }
 
 // ------------------------------------------------------------------------------------------------ mail and turns
@@ -96,6 +117,7 @@ void Worker::turn() {
       copy.set_pressure(pressure());
       carry_out(copy, copy.take_ready(wall_now()));
     }
+    backup_hold_.look();
   } while (!touched_.empty() || (router_ && router_->has_output()));
   for (std::size_t i = 0; i < outboxes_.size(); ++i)
     if (!outboxes_[i].empty()) shared_.workers[i]->send_all(std::exchange(outboxes_[i], {}));
@@ -351,6 +373,8 @@ void Worker::tick() {
   }
   if (router_) router_->tick(steady);
   if (snapshots_) snapshots_->tick();
+  backup_hold_.look();
+  if (index_ == 0) shared_.backups->tick(steady);
   ticked_.store(steady.time_since_epoch().count(), std::memory_order_relaxed);
   for (auto& again : std::exchange(postponed_, {})) again();
   publish_figures();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "net/asio.h"
+#include "server/backup_hold.h"
 #include "server/chat/attachment.h"
 #include "server/chat/backend.h"
 #include "server/copy.h"
@@ -189,6 +190,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   /// From any thread.
   SteadyTime ticked_at() const { return SteadyTime(std::chrono::nanoseconds(ticked_.load(std::memory_order_relaxed))); }
   const Copy& copy(PartitionId id) const { return *slots_[id.value].copy; }
+  BackupHold& backup_hold() { return backup_hold_; }
 
   // chat::Backend
   void ask(PartitionId partition, command::Command command, Answered then) override;
@@ -197,6 +199,8 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::uint16_t partitions() const override { return shared_.partitions; }
   const chat::Limits& limits() const override { return *shared_.limits; }
   const chat::TokenKeys& token_keys() const override;
+  std::uint64_t generation() const override { return shared_.generation.number; }
+  std::uint64_t first_position() const override { return shared_.generation.first_position(); }
   void rotate_token_key(std::function<void(Status)> then) override;
   WallTime now() const override { return wall_now(); }
   Random& random() override { return random_; }
@@ -258,6 +262,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   void tick();
   void next_tick();
   void publish_figures();
+  BackupHoldHost backup_host();
   Partition::Pressure pressure() const;
 
   const std::uint16_t index_;
@@ -284,6 +289,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   bool router_timer_set_ = false;
   Routes routes_;
   std::unique_ptr<Snapshots> snapshots_;  ///< null: this node is alone
+  BackupHold backup_hold_;
 };
 
 }  // namespace holdfast

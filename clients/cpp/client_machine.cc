@@ -44,6 +44,7 @@ void ClientMachine::start(SteadyTime now) {
     session_.user = UserId::from_bytes(saved->user_id).value_or(UserId());
     session_.session = SessionId::from_bytes(saved->session_id).value_or(SessionId());
     inbox_.start_at(saved->cursor);
+    generation_ = saved->generation;
     endpoints_.set_ranked(saved->endpoints);
     endpoints_.start_over();
     for (const auto& post : saved->outbox) {
@@ -268,7 +269,7 @@ bool ClientMachine::save() {
   save_at_ = SteadyTime::max();
   if (store_ == nullptr || token_.empty()) return true;
   auto saved = store_->save({session_.username, session_.user.str(), session_.session.str(), token_,
-                             inbox_.stored_position(), outbox_.payloads(), endpoints_.ranked()});
+                             inbox_.stored_position(), outbox_.payloads(), endpoints_.ranked(), generation_});
   if (saved) {
     outbox_unsaved_ = false;
     return true;

@@ -146,6 +146,7 @@ class ClientMachine {
   void on_push(SteadyTime now, const v1::ServerFrame& frame);
   void on_goodbye(SteadyTime now, const v1::Goodbye& goodbye);
   void on_token(SteadyTime now, const v1::TokenPush& push);
+  void on_history_reset(const v1::HistoryReset& reset);
   void hand_over(const v1::InboxItem& item);
   void fetch_reference(SteadyTime now);
   void expire_requests(SteadyTime now);
@@ -175,8 +176,9 @@ class ClientMachine {
   std::optional<Liveness> liveness_;  ///< while there is a connection
 
   SessionInfo session_;
-  std::string token_;       ///< empty: no session
-  bool handed_in_ = false;  ///< the token was the application's, not yet saved
+  std::string token_;             ///< empty: no session
+  std::uint64_t generation_ = 0;  ///< of the data that our positions are in; 0: not known
+  bool handed_in_ = false;        ///< the token was the application's, not yet saved
   std::uint64_t last_request_id_ = 0;
   std::uint64_t hello_id_ = 0;
   std::uint64_t auth_id_ = 0;

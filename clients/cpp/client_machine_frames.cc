@@ -114,6 +114,7 @@ v1::ClientFrame ClientMachine::resume_frame(std::uint64_t request_id) const {
   frame.set_request_id(request_id);
   frame.mutable_resume()->set_token(token_);
   frame.mutable_resume()->set_cursor(inbox_.delivered());
+  frame.mutable_resume()->set_generation(generation_);
   return frame;
 }
 
@@ -179,11 +180,14 @@ void ClientMachine::on_session(SteadyTime now, const v1::SessionReply& reply) {
   if (resumed) {
     ++resumes_;
     inbox_.resumed(reply.cursor(), reply.inbox_head());
+    // Another one than ours is taken with the HistoryReset that follows: not before the positions are of it.
+    if (generation_ == 0) generation_ = reply.generation();
     if (std::exchange(handed_in_, false)) save();
   } else {
     ++logins_;
     token_ = reply.token();
     inbox_.start_at(reply.cursor());
+    generation_ = reply.generation();
     auth_idempotency_id_.clear();
     save();
   }
@@ -284,6 +288,7 @@ void ClientMachine::on_push(SteadyTime now, const v1::ServerFrame& frame) {
     case v1::ServerFrame::kPresenceChanged: return events_->on_presence(frame.presence_changed());
     case v1::ServerFrame::kPositionsChanged: return events_->on_positions(frame.positions_changed());
     case v1::ServerFrame::kHistoryGap: return events_->on_history_gap(frame.history_gap());
+    case v1::ServerFrame::kHistoryReset: return on_history_reset(frame.history_reset());
     case v1::ServerFrame::kToken: return on_token(now, frame.token());
     case v1::ServerFrame::kMove: return on_move(now, frame.move());
     case v1::ServerFrame::kEndpoints: return learn_endpoints(now, frame.endpoints().endpoints());
@@ -317,6 +322,15 @@ void ClientMachine::on_token(SteadyTime now, const v1::TokenPush& push) {
   v1::ClientFrame confirm;
   confirm.mutable_confirm_token()->set_serial(push.serial());
   requests_.add(++last_request_id_, std::move(confirm), now + kConfirmMax, nullptr);
+}
+
+/// The positions of the server's earlier life go, in memory and in the store, before the application hears of it.
+void ClientMachine::on_history_reset(const v1::HistoryReset& reset) {
+  generation_ = reset.generation();
+  inbox_.start_at(reset.resumed_at());
+  session_.cursor = reset.resumed_at();
+  save();
+  events_->on_history_reset(reset);
 }
 
 void ClientMachine::hand_over(const v1::InboxItem& item) {

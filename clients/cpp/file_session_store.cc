@@ -30,6 +30,7 @@ std::string encode(const SavedSession& session) {
   head.set_token(session.token);
   head.set_cursor(session.cursor);
   head.set_username(session.username);
+  head.set_generation(session.generation);
   for (const auto& address : session.endpoints) head.add_endpoints()->set_address(address);
   std::string body;
   append_frame(body, head);
@@ -49,7 +50,8 @@ std::optional<SavedSession> decode(std::string_view bytes) {
   v1::SessionReply head;
   if (!first || !*first || !head.ParseFromArray((*first)->data(), static_cast<int>((*first)->size())))
     return std::nullopt;
-  SavedSession session{head.username(), head.user_id(), head.session_id(), head.token(), head.cursor(), {}, {}};
+  SavedSession session{head.username(),  head.user_id(), head.session_id(), head.token(), head.cursor(), {}, {},
+                       head.generation()};
   for (const auto& one : head.endpoints()) session.endpoints.push_back(one.address());
   while (true) {
     auto post = decoder.next(body);

@@ -21,6 +21,7 @@ struct SavedSession {
   /// tried.
   std::vector<std::string> outbox;
   std::vector<std::string> endpoints = {};  ///< host:port, as the server last named them, the best first
+  std::uint64_t generation = 0;             ///< of the server's data, which `cursor` is a position in; 0: not known
 };
 
 /// Owned by the application, outlives the client; called on the client's thread, which waits for it.

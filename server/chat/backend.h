@@ -33,6 +33,10 @@ class Backend {
   virtual std::uint16_t partitions() const = 0;
   virtual const Limits& limits() const = 0;
   virtual const TokenKeys& token_keys() const = 0;
+  /// How often the data was restored from a backup, plus 1.
+  virtual std::uint64_t generation() const { return 1; }
+  /// Inbox positions from here on were given out in this generation only.
+  virtual std::uint64_t first_position() const { return 1; }
   /// A new signing key, durable and known to every worker before `then`.
   virtual void rotate_token_key(std::function<void(Status)> then) = 0;
   virtual WallTime now() const = 0;

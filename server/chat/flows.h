@@ -34,6 +34,7 @@ struct LoggedIn {
   std::uint64_t cursor = 0;       ///< deliveries begin after this inbox position
   std::uint64_t inbox_head = 0;   ///< the newest position when it was answered
   std::uint64_t inbox_first = 0;  ///< rows below are removed: a cursor before inbox_first - 1 has a gap
+  std::uint64_t reset_to = 0;     ///< the client's positions are of an earlier generation than this; 0: they are good
 };
 
 struct RequestOutcome {

@@ -32,12 +32,13 @@ SessionDraft draft_session(Backend& backend, const UserId& user, const RequestId
   return draft;
 }
 
-RequestOutcome logged_in(command::Answer answer, std::string token) {
+RequestOutcome logged_in(const Backend& backend, command::Answer answer, std::string token) {
   if (answer.login_result().has_error()) return outcome(answer.login_result().error());
   RequestOutcome done = outcome(std::move(*answer.mutable_frame()));
   if (!done.frame.has_session()) return done;
   v1::SessionReply& reply = *done.frame.mutable_session();
   reply.set_token(std::move(token));
+  reply.set_generation(backend.generation());
   LoggedIn& in = done.logged_in.emplace();
   in.user = *UserId::from_bytes(reply.user_id());
   in.session = *SessionId::from_bytes(reply.session_id());
@@ -70,7 +71,7 @@ Task<RequestOutcome> log_in_with(Backend& backend, Login login) {
   finishing.set_password_hash(hash);
   *finishing.mutable_session() = std::move(draft.session);
   command::Answer finished = co_await backend.asking(partition, std::move(finish));
-  co_return logged_in(std::move(finished), std::move(draft.token));
+  co_return logged_in(backend, std::move(finished), std::move(draft.token));
 }
 
 std::optional<v1::Error> bad_login(const FlowRequest& request) {
@@ -121,7 +122,8 @@ Task<RequestOutcome> register_account(FlowRequest request) {
   create.set_registration_id(id.str());
   *create.mutable_session() = std::move(draft.session);
   command::Answer answer = co_await backend.asking(partition, std::move(command));
-  if (!answer.login_result().same_registration()) co_return logged_in(std::move(answer), std::move(draft.token));
+  if (!answer.login_result().same_registration())
+    co_return logged_in(backend, std::move(answer), std::move(draft.token));
 
   Login login{wish.username(), wish.password(), wish.device_name(), id};
   RequestOutcome again = co_await log_in_with(backend, std::move(login));

@@ -59,7 +59,14 @@ RequestOutcome resumed(const FlowRequest& request, const TokenClaims& claims, co
   in.user = claims.user;
   in.session = claims.session;
   in.username = state.username();
-  in.cursor = std::min<std::uint64_t>(request.frame.resume().cursor(), state.inbox_head());
+  const v1::Resume& wish = request.frame.resume();
+  std::uint64_t cursor = wish.cursor();
+  if (wish.generation() != 0 && wish.generation() != request.backend.generation()) {
+    // Up to the backup both generations are one; what came behind that is gone, and ours went on from there.
+    cursor = std::min(cursor, request.backend.first_position() - 1);
+    in.reset_to = request.backend.generation();
+  }
+  in.cursor = std::min<std::uint64_t>(cursor, state.inbox_head());
   in.inbox_head = state.inbox_head();
   in.inbox_first = state.inbox_first();
   v1::SessionReply& reply = *done.frame.mutable_session();
@@ -68,6 +75,7 @@ RequestOutcome resumed(const FlowRequest& request, const TokenClaims& claims, co
   reply.set_username(in.username);
   reply.set_cursor(in.cursor);
   reply.set_inbox_head(in.inbox_head);
+  reply.set_generation(request.backend.generation());
   return done;
 }
 

@@ -15,8 +15,9 @@ namespace {
 /// One change on its way to several users: what is the same for all of them.
 class Delivery {
  public:
-  Delivery(const command::Deliver& what, const ConversationId& conversation, View& view, Draft& draft)
-      : what_(what), conversation_(conversation), view_(view), draft_(draft) {
+  Delivery(const command::Deliver& what, const ConversationId& conversation, std::uint64_t first_position, View& view,
+           Draft& draft)
+      : what_(what), conversation_(conversation), first_position_(first_position), view_(view), draft_(draft) {
     switch (what.content_case()) {
       case command::Deliver::kChange: item_ = item_of_change(what.conversation(), what.change()); break;
       case command::Deliver::kHead: item_ = item_of_head(what.conversation(), what.number()); break;
@@ -37,7 +38,8 @@ class Delivery {
 
     const bool hidden = hides(user);
     update_entry(user, hidden);
-    const std::uint64_t position = mailbox_.head() + 1;
+    const std::uint64_t position = std::max(mailbox_.head() + 1, first_position_);
+    mailbox_.set_skipped(mailbox_.skipped() + (position - mailbox_.head() - 1));
     mailbox_.set_head(position);
     put_item(user, position, hidden ? stub() : item_);
     draft_.put(mailbox_key, mailbox_);
@@ -131,6 +133,7 @@ class Delivery {
 
   const command::Deliver& what_;
   const ConversationId conversation_;
+  const std::uint64_t first_position_;
   View& view_;
   Draft& draft_;
   std::string item_;
@@ -143,11 +146,11 @@ class Delivery {
 
 }  // namespace
 
-void deliver(const Context&, const command::Command& command, View& view, Draft& draft) {
+void deliver(const Context& context, const command::Command& command, View& view, Draft& draft) {
   const command::Deliver& what = command.deliver();
   const auto conversation = take_id<ConversationId>(what.conversation(), "conversation", draft);
   if (!conversation || !take_source(command, view, draft)) return;
-  Delivery delivery(what, *conversation, view, draft);
+  Delivery delivery(what, *conversation, context.first_position, view, draft);
   draft.writes.reserve(static_cast<std::size_t>(what.users_size()) * 3 + 1);
   draft.effects.reserve(static_cast<std::size_t>(what.users_size()));
   for (const std::string& bytes : what.users()) {

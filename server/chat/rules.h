@@ -15,6 +15,8 @@ struct Context {
   PartitionId partition;
   std::uint16_t partitions;
   const Limits& limits;
+  std::uint64_t first_position =
+      1;  ///< of inbox rows that are added now, at least: what a backup's restore begins with
 };
 
 using Rule = void (*)(const Context&, const command::Command&, View&, Draft&);

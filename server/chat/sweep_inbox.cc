@@ -21,7 +21,9 @@ void InboxSweep::begin(const UserId& user) {
 }
 
 bool InboxSweep::is_over(std::uint64_t position, const std::string& item) const {
-  if (position + context_.limits.inbox_rows_max <= mailbox_->head()) return true;
+  // What a restore left out of the positions is no row.
+  const std::uint64_t skipped = position < context_.first_position ? mailbox_->skipped() : 0;
+  if (position + skipped + context_.limits.inbox_rows_max <= mailbox_->head()) return true;
   v1::InboxItem parsed;
   HF_CHECK(parsed.ParseFromString(item), "a stored row parses");
   return parsed.has_change() && from_ms(parsed.change().time_ms()) + context_.limits.inbox_age_max <= context_.now;

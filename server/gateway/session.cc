@@ -215,11 +215,16 @@ void Session::log_in(const chat::LoggedIn& who, SteadyTime now) {
   kept_at_ = now;
   ++parts_.counters.logged_in;
   std::uint64_t after = who.cursor;
-  if (who.inbox_first > 0 && after < who.inbox_first - 1) {
-    after = who.inbox_first - 1;
-    v1::ServerFrame gap;
-    gap.mutable_history_gap()->set_resumed_at(after);
-    outbox_.add(gap);
+  const bool gap = who.inbox_first > 0 && after < who.inbox_first - 1;
+  if (gap) after = who.inbox_first - 1;
+  v1::ServerFrame news;
+  if (who.reset_to != 0) {
+    news.mutable_history_reset()->set_generation(who.reset_to);
+    news.mutable_history_reset()->set_resumed_at(after);
+    outbox_.add(news);
+  } else if (gap) {
+    news.mutable_history_gap()->set_resumed_at(after);
+    outbox_.add(news);
   }
   delivered_ = after;
   attach(parts_.options.inbox_credit_bytes);

@@ -28,11 +28,13 @@ struct PartitionFigures {
   std::uint64_t epoch = 0;
   std::uint32_t primary = 0;  ///< node; 0: none
   std::vector<std::uint32_t> in_sync, replicas;
+  std::vector<std::uint32_t> missing;  ///< of in_sync: does not run, or came back with another disk
   std::uint32_t min_isr = 0;
 };
 
 struct ClusterFigures {
   std::uint32_t self = 0;
+  std::string cluster;  ///< its id
   bool registered = false;
   struct Coordinator {
     std::uint32_t node = 0;

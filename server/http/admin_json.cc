@@ -42,6 +42,7 @@ json::object object_of(const PartitionFigures& partition) {
           {"primary", partition.primary},
           {"in_sync", numbers(partition.in_sync)},
           {"replicas", numbers(partition.replicas)},
+          {"missing", numbers(partition.missing)},
           {"min_isr", partition.min_isr}};
 }
 
@@ -65,6 +66,7 @@ std::string to_json(const ClusterFigures& figures) {
     coordinator = json::object{{"node", one->node}, {"term", one->term}, {"since_ms", one->since_ms}};
   return text(
       {{"self", figures.self},
+       {"cluster", figures.cluster},
        {"registered", figures.registered},
        {"coordinator", coordinator},
        {"safe_mode", figures.safe_mode},

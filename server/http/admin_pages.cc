@@ -64,7 +64,7 @@ Result<Parameters> parameters(std::string_view query, std::initializer_list<std:
     const auto equals = part.find('=');
     const std::string name(part.substr(0, equals));
     if (!known(name)) return Error{Errc::invalid_argument, "there is no parameter '" + name + "' here"};
-    const bool is_id = name != "at" && name != "since";
+    const bool is_id = name != "at" && name != "since" && name != "backup" && name != "epoch";
     const auto value = equals == std::string_view::npos
                            ? std::nullopt
                            : number(part.substr(equals + 1), is_id ? 0xffffffffULL : ~std::uint64_t{0});
@@ -109,20 +109,50 @@ void get(const AdminParts& parts, std::string_view what, std::string_view query,
 
 Result<AdminAction> action_of(std::string_view what, std::string_view query) {
   using Kind = AdminAction::Kind;
-  static const std::map<std::string_view, Kind> kinds{{"drain", Kind::drain},
-                                                      {"undrain", Kind::undrain},
-                                                      {"move", Kind::move},
-                                                      {"rebalance", Kind::rebalance},
-                                                      {"remove", Kind::remove}};
+  static const std::map<std::string_view, Kind> kinds{
+      {"drain", Kind::drain},         {"undrain", Kind::undrain}, {"move", Kind::move},
+      {"rebalance", Kind::rebalance}, {"remove", Kind::remove},   {"unsafe-recover", Kind::unsafe_recover}};
   const auto kind = kinds.find(what);
   if (kind == kinds.end())
-    return Error{Errc::not_found, "what can be asked for: drain, undrain, move, rebalance, remove"};
-  auto given = kind->second == Kind::rebalance ? parameters(query, {})
-               : kind->second == Kind::move    ? parameters(query, {"partition", "node"})
-                                               : parameters(query, {"node"});
+    return Error{Errc::not_found, "what can be asked for: drain, undrain, move, rebalance, remove, unsafe-recover"};
+  auto given = kind->second == Kind::rebalance        ? parameters(query, {})
+               : kind->second == Kind::move           ? parameters(query, {"partition", "node"})
+               : kind->second == Kind::unsafe_recover ? parameters(query, {"partition", "node", "epoch", "at"})
+                                                      : parameters(query, {"node"});
   if (!given) return given.error();
   return AdminAction{kind->second, static_cast<std::uint32_t>(optional(*given, "node").value_or(0)),
-                     static_cast<std::uint32_t>(optional(*given, "partition").value_or(0))};
+                     static_cast<std::uint32_t>(optional(*given, "partition").value_or(0)),
+                     optional(*given, "epoch").value_or(0), optional(*given, "at").value_or(0)};
+}
+
+Result<BackupRequest> backup_of(std::string_view what, std::string_view query) {
+  using Kind = BackupRequest::Kind;
+  static const std::map<std::string_view, Kind> kinds{{"settings", Kind::settings},
+                                                      {"hold", Kind::hold},
+                                                      {"release", Kind::release},
+                                                      {"piece", Kind::piece},
+                                                      {"end", Kind::end}};
+  const auto kind = kinds.find(what);
+  if (kind == kinds.end())
+    return Error{Errc::not_found, "of a backup there are settings, hold, release, piece and end"};
+  const auto given = kind->second == Kind::settings ? parameters(query, {})
+                     : kind->second == Kind::piece  ? parameters(query, {"backup", "node", "partition"})
+                                                    : parameters(query, {"backup", "node"});
+  if (!given) return given.error();
+  const auto value = [&](std::string_view name) { return optional(*given, name).value_or(0); };
+  return BackupRequest{kind->second, value("backup"), static_cast<std::uint32_t>(value("node")),
+                       static_cast<std::uint32_t>(value("partition"))};
+}
+
+void post_backup(const AdminParts& parts, std::string_view what, std::string_view query, const HttpReply& reply) {
+  const auto request = backup_of(what, query);
+  if (!request) return reply(failed(request.error()));
+  parts.backup(*request, [reply](Result<std::string> bytes) {
+    if (!bytes) return reply(failed(bytes.error()));
+    HttpResponse response = json(200, std::move(*bytes));
+    response.content_type = "application/octet-stream";
+    reply(std::move(response));
+  });
 }
 
 void post(const AdminParts& parts, const HttpRequest& request, std::string_view what, const HttpReply& reply) {
@@ -135,6 +165,8 @@ void post(const AdminParts& parts, const HttpRequest& request, std::string_view 
     refused.headers.emplace_back("www-authenticate", "Bearer");
     return reply(std::move(refused));
   }
+  constexpr std::string_view kBackup = "backup-";
+  if (what.starts_with(kBackup)) return post_backup(parts, what.substr(kBackup.size()), request.query(), reply);
   const auto action = action_of(what, request.query());
   if (!action) return reply(failed(action.error()));
   parts.act(*action,

@@ -4,10 +4,15 @@
 ///     GET  /admin/copies                     this node's copies of all partitions
 ///     GET  /admin/partitions/N[?at=SEQ]      one partition; with `at` the chain value of that entry in this node's log
 ///     GET  /admin/events[?since=NUMBER]      what this node saw happen
-///     POST /admin/drain?node=N, undrain?node=N, remove?node=N, move?partition=P&node=N, rebalance
+///     POST /admin/backup-settings, backup-hold?backup=ID&node=N, backup-release?…, backup-end?…,
+///          backup-piece?backup=ID&node=N&partition=P
+///                                        what holdfastctl makes a backup of (server/backups.h); node 0: who is asked
+///     POST /admin/drain?node=N, undrain?node=N, remove?node=N, move?partition=P&node=N, rebalance,
+///          unsafe-recover?partition=P&node=N&epoch=E&at=SEQ
 ///
 /// Answers are JSON, errors too: {"error": CODE, "message": what is wrong and what to do}. A POST wants the operators' key
 /// (Authorization: Bearer KEY), and answers 202 when what was asked for is under way; /admin/events says when it was done.
+/// What is asked for a backup is answered 200, with bytes (proto/backup.proto).
 #pragma once
 
 #include <functional>
@@ -19,7 +24,15 @@
 namespace holdfast::http {
 
 struct AdminAction {
-  enum class Kind : std::uint8_t { drain, undrain, move, rebalance, remove } kind = Kind::drain;
+  enum class Kind : std::uint8_t { drain, undrain, move, rebalance, remove, unsafe_recover } kind = Kind::drain;
+  std::uint32_t node = 0;
+  std::uint32_t partition = 0;
+  std::uint64_t epoch = 0, at = 0;  ///< unsafe_recover: the highest known, and the last entry of the copy
+};
+
+struct BackupRequest {
+  enum class Kind : std::uint8_t { settings, hold, release, piece, end } kind = Kind::settings;
+  std::uint64_t backup = 0;
   std::uint32_t node = 0;
   std::uint32_t partition = 0;
 };
@@ -36,6 +49,7 @@ struct AdminParts {
       partition;
   std::function<void(std::uint64_t since, Then<Result<EventsFigures>>)> events;
   std::function<void(AdminAction, Then<Status>)> act;
+  std::function<void(BackupRequest, Then<Result<std::string>>)> backup;
 };
 
 /// Serves /admin/…, and gives everything else to `others`.

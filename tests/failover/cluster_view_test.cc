@@ -97,5 +97,41 @@ TEST_CASE("FlapLimits: the second death within the window costs 30 s of health, 
   CHECK_FALSE(flaps.held_back(node, now + std::chrono::minutes(10)));
 }
 
+TEST_CASE("ClusterView: a store that is older than what an earlier life saw of it is refused, and what to do is said") {
+  ClusterView before;
+  before.take(rows(50, {{"part/1", {partition(9), 4}}, {"part/2", {partition(3), 5}}}));
+  const auto floor = parse_store_floor(before.floor().text());
+  REQUIRE(floor);
+  CHECK(*floor == before.floor());
+
+  ClusterView view(*floor);
+  const auto older = view.take(rows(49, {{"part/1", {partition(9), 4}}, {"part/2", {partition(3), 5}}}));
+  CHECK(older.refused);
+  CHECK(view.went_back());
+  CHECK(view.partitions().empty());
+  REQUIRE(older.problems.size() == 1);
+  CHECK(older.problems[0].find("from revision 50 to 49") != std::string::npos);
+  CHECK(older.problems[0].find("cluster.accept_older_store") != std::string::npos);
+
+  // An older copy that was written to until its revision passed ours is still older.
+  const auto overtaken = view.take(rows(70, {{"part/1", {partition(8), 60}}, {"part/2", {partition(3), 5}}}));
+  CHECK(overtaken.refused);
+  CHECK(overtaken.problems[0].find("in partition 1 from epoch 9 to 8") != std::string::npos);
+  CHECK(view.take(rows(71, {{"part/2", {partition(3), 5}}})).refused);  // a row that is gone is one that went back
+
+  const auto right = view.take(rows(72, {{"part/1", {partition(9), 4}}, {"part/2", {partition(4), 72}}}));
+  CHECK_FALSE(right.refused);
+  CHECK(view.floor().revision == 72);
+  CHECK(view.floor().epochs.at(PartitionId(2)) == 4);
+}
+
+TEST_CASE("ClusterView: a note of what was seen that is none is not taken for one") {
+  CHECK_FALSE(parse_store_floor(""));
+  CHECK_FALSE(parse_store_floor("12 3"));
+  CHECK_FALSE(parse_store_floor("12 3:x"));
+  CHECK_FALSE(parse_store_floor("12 70000:4"));
+  CHECK(parse_store_floor("12")->epochs.empty());
+}
+
 }  // namespace
 }  // namespace holdfast::failover

@@ -233,6 +233,41 @@ TEST_CASE("Controller: a node that comes back with another disk is never chosen 
       if (store.node() == 3) CHECK(store.store_id().starts_with(now_its));
 }
 
+TEST_CASE(
+    "Controller: with two of three disks gone an operator goes on with the third, and the others come back empty") {
+  World world(8);
+  grow(world, 3);
+  const auto recover_all = [&] {
+    std::size_t accepted = 0;
+    for (std::uint16_t p = 0; p < 8; ++p)
+      accepted += world.controller(1).unsafe_recover({PartitionId(p), NodeId(1), Epoch(40), Seq(17)}) ? 1 : 0;
+    return accepted;
+  };
+  CHECK(recover_all() == 0);  // all are there: nothing is to be recovered
+  for (const std::uint32_t node : {2u, 3u}) {
+    world.kill(node);
+    world.wipe(node);
+  }
+  world.run(milliseconds(4000));
+  for (const auto& [id, config] : world.configs()) CHECK(config.min_isr() == 2);  // nobody does it by himself
+  CHECK(recover_all() == 8);
+  world.run(milliseconds(100));
+  for (const auto& [id, config] : world.configs()) {
+    CHECK(config.epoch() == 41);
+    CHECK(config.primary().node() == 1);
+    CHECK(config.in_sync_size() == 1);
+    CHECK(config.min_isr() == 1);
+    CHECK(config.replicas_size() == 1);
+  }
+  CHECK(world.count(1, Kind::unsafe_recovered) == 8);
+  CHECK(recover_all() == 0);
+  for (const std::uint32_t node : {2u, 3u}) world.start(node);
+  CHECK(world.run_until([&] { return world.healthy(3); }, milliseconds(30000)));
+  world.run(milliseconds(5000));
+  for (const auto& [id, config] : world.configs()) CHECK(config.min_isr() == 2);
+  for (const std::string& rule : world.broken()) CHECK(rule.find("min_isr went down") != std::string::npos);
+}
+
 TEST_CASE("Controller: who dies twice within five minutes gets no primaries until it was well for 30 s (T18)") {
   World world;
   grow(world, 3);

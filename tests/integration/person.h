@@ -90,6 +90,7 @@ class Person final : public client::ClientEvents {
   std::vector<v1::PositionsPush> positions;
   std::vector<v1::InboxItem> heads;
   std::vector<v1::HistoryGap> gaps;
+  std::vector<v1::HistoryReset> resets;  ///< with each of them what had come before was forgotten
 
   static constexpr const char* kPassword = "correct horse battery";
 
@@ -97,6 +98,10 @@ class Person final : public client::ClientEvents {
   void on_change(const v1::InboxItem& item) override;
   void on_head(const v1::InboxItem& item) override { heads.push_back(item); }
   void on_history_gap(const v1::HistoryGap& gap) override { gaps.push_back(gap); }
+  void on_history_reset(const v1::HistoryReset& reset) override {
+    resets.push_back(reset);
+    changes_.clear();
+  }
   void on_typing(const v1::TypingPush& push) override { typing.push_back(push); }
   void on_presence(const v1::PresencePush& push) override { online[push.user().user_id()] = push.user().online(); }
   void on_positions(const v1::PositionsPush& push) override { positions.push_back(push); }

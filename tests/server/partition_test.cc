@@ -57,6 +57,35 @@ TEST_CASE("Partition: what comes while an entry is in flight shares the next one
   CHECK(bench.entries.size() == 3);
 }
 
+TEST_CASE("Partition: held for a backup it finishes what is in flight, decides nothing new, and goes on by itself") {
+  ChatBench bench;
+  bench.open();
+  const std::string where = bench.direct(kAlice, kBob);
+  const auto flying = bench.ask(kAlice, requests::post(where, "in flight"));
+  bench.turn();
+  bench.load_rows();
+  REQUIRE(bench.in_flight);
+  Partition& partition = bench.serving();
+  partition.hold(bench.steady + std::chrono::seconds(2));
+  CHECK_FALSE(partition.is_at_rest());
+  const auto waiting = bench.ask(kAlice, requests::post(where, "waits"));
+  bench.run();
+  CHECK(bench.answer(flying));
+  CHECK_FALSE(bench.answer(waiting));
+  CHECK(partition.is_at_rest());
+  SECTION("when it is let go") {
+    partition.let_go();
+    bench.run();
+    CHECK(bench.answer(waiting));
+  }
+  SECTION("when the time is up") {
+    partition.tick(bench.steady + std::chrono::milliseconds(2'100), bench.now);
+    bench.run();
+    CHECK_FALSE(partition.is_held());
+    CHECK(bench.answer(waiting));
+  }
+}
+
 TEST_CASE("Partition: a refusal that was decided beside writes waits for them (W6)") {
   ChatBench bench;
   bench.open();

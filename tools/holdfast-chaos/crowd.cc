@@ -59,6 +59,7 @@ class Crowd::Member final : public client::ClientEvents {
   }
   void on_session_ended(const client::Failure& failure) override { device().session_ended = failure.str(); }
   void on_history_gap(const v1::HistoryGap&) override { ++device().gaps; }
+  void on_history_reset(const v1::HistoryReset&) override { ++device().gaps; }
   void on_change(const v1::InboxItem& item) override {
     if (!crowd_.opened_) {
       early_.push_back(item);  // pushed before the answer that names the conversation

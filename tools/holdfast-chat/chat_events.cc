@@ -60,6 +60,12 @@ void Chat::on_history_gap(const v1::HistoryGap&) {
   screen_.event("history_gap", {}, screen_.dim("More has happened than the inbox keeps: /list and /history show it."));
 }
 
+void Chat::on_history_reset(const v1::HistoryReset&) {
+  screen_.event("history_reset", {},
+                screen_.dim("The server was restored from a backup: what was said after it is gone. /list and /history "
+                            "show what there is."));
+}
+
 void Chat::on_typing(const v1::TypingPush& push) {
   const auto id = ConversationId::from_bytes(push.conversation_id());
   if (!id) return;

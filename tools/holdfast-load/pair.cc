@@ -30,6 +30,9 @@ class Pair::End final : public client::ClientEvents {
 
   void on_change(const v1::InboxItem& item) override { pair_.on_change(place_, item.change()); }
   void on_history_gap(const v1::HistoryGap&) override { pair_.figures_.error("the inbox lost rows (HISTORY_GAP)"); }
+  void on_history_reset(const v1::HistoryReset&) override {
+    pair_.figures_.error("the server was restored from a backup (HISTORY_RESET)");
+  }
   void on_session_ended(const client::Failure& failure) override {
     pair_.figures_.error("a session ended: " + failure.str());
   }

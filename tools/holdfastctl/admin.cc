@@ -111,6 +111,14 @@ Status Admin::post_to(const HostPort& where, const std::string& target) {
   return Ok{};
 }
 
+Result<std::string> Admin::post_for_body(const std::string& target) {
+  const HostPort& where = options_.where.front();
+  auto response = ask(where, "POST", target, options_.time_max);
+  if (!response) return response.error();
+  if (response->status != 200) return refused(where, *response);
+  return std::move(response->body);
+}
+
 Status Admin::post(const std::string& target) {
   std::vector<std::string> why;
   std::optional<Error> elsewhere;

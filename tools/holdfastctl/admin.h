@@ -36,6 +36,8 @@ class Admin {
   /// A change. Errc::not_primary: that one can't, another can.
   Status post(const std::string& target);
   Status post_to(const HostPort& where, const std::string& target);
+  /// Of whoever answered last, or is first: what one node keeps from one question to the next.
+  Result<std::string> post_for_body(const std::string& target);
 
   const AdminOptions& options() const { return options_; }
 

@@ -37,18 +37,6 @@ Result<http::ClusterFigures> ask_cluster(Admin& admin) {
 
 // ------------------------------------------------------------------------------------------------ looking
 
-Result<Seen> look(Admin& admin) {
-  auto cluster = ask_cluster(admin);
-  if (!cluster) return cluster.error();
-  Seen seen{std::move(*cluster), {}};
-  for (auto& [node, where] : reachable(seen.cluster, admin)) {
-    const auto body = admin.get_from(where, "/admin/copies");
-    auto copies = body ? parse_copies(*body) : Result<http::CopiesFigures>(body.error());
-    if (copies && copies->self == node) seen.copies.emplace(node, std::move(*copies));
-  }
-  return seen;
-}
-
 int status(Admin& admin, const ClusterCommand& command) {
   if (command.json) {
     const auto body = admin.get("/admin/cluster");
@@ -56,7 +44,7 @@ int status(Admin& admin, const ClusterCommand& command) {
     std::cout << *body;
     return kExitOk;
   }
-  const auto seen = look(admin);
+  const auto seen = look_at_cluster(admin);
   if (!seen) return failed(seen.error());
   std::cout << show_status(*seen, wall_now(), colour());
   return kExitOk;
@@ -66,7 +54,7 @@ int status(Admin& admin, const ClusterCommand& command) {
 int watch(Admin& admin) {
   const bool terminal = colour();
   while (true) {
-    const auto seen = look(admin);
+    const auto seen = look_at_cluster(admin);
     std::string screen = seen ? show_status(*seen, wall_now(), terminal) : seen.error().message + "\n";
     std::cout << (terminal ? "\033[H\033[2J" : "\n") << screen << std::flush;
     std::this_thread::sleep_for(kRedraw);
@@ -202,6 +190,18 @@ int verify(Admin& admin) {
 }
 
 }  // namespace
+
+Result<Seen> look_at_cluster(Admin& admin) {
+  auto cluster = ask_cluster(admin);
+  if (!cluster) return cluster.error();
+  Seen seen{std::move(*cluster), {}};
+  for (auto& [node, where] : reachable(seen.cluster, admin)) {
+    const auto body = admin.get_from(where, "/admin/copies");
+    auto copies = body ? parse_copies(*body) : Result<http::CopiesFigures>(body.error());
+    if (copies && copies->self == node) seen.copies.emplace(node, std::move(*copies));
+  }
+  return seen;
+}
 
 void add_cluster(CLI::App& app, ClusterCommand& command) {
   app.add_option("-a,--admin", command.admin, "operators' ports of nodes, several with commas [127.0.0.1:7490]");

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/holdfastctl/admin.h"
+#include "tools/holdfastctl/show.h"
+
 namespace CLI {
 class App;
 }
@@ -28,5 +31,8 @@ void add_cluster(CLI::App& app, ClusterCommand& command);
 
 /// Carries it out, if one of them was asked for, and says how to exit. `time_max`: for one answer of a node.
 std::optional<int> run_cluster(const ClusterCommand& command, const std::string& key_file, double timeout_s);
+
+/// The cluster as one node tells it, with what each node that can be reached says of its copies.
+Result<Seen> look_at_cluster(Admin& admin);
 
 }  // namespace holdfast::ctl

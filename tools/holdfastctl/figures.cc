@@ -32,6 +32,12 @@ class Reader {
   void read(const json::value& of, const char* key, std::vector<std::uint32_t>& into) {
     each(of, key, [&](const json::value& one) { number(one, key, into.emplace_back()); });
   }
+  /// What earlier versions do not tell.
+  template <class Into>
+  void read_if_there(const json::value& of, const char* key, Into& into) {
+    const auto* object = of.if_object();
+    if (object != nullptr && object->contains(key)) read(of, key, into);
+  }
   template <class Each>
   void each(const json::value& of, const char* key, Each call) {
     const auto* found = member(of, key);
@@ -94,6 +100,7 @@ http::PartitionFigures partition_of(Reader& in, const json::value& from) {
   in.read(from, "in_sync", partition.in_sync);
   in.read(from, "replicas", partition.replicas);
   in.read(from, "min_isr", partition.min_isr);
+  in.read_if_there(from, "missing", partition.missing);
   return partition;
 }
 
@@ -123,6 +130,7 @@ Result<http::ClusterFigures> parse_cluster(std::string_view text) {
   Reader in(text);
   http::ClusterFigures figures;
   in.read(in.root(), "self", figures.self);
+  in.read_if_there(in.root(), "cluster", figures.cluster);
   in.read(in.root(), "registered", figures.registered);
   in.read(in.root(), "safe_mode", figures.safe_mode);
   in.each(in.root(), "problems", [&](const json::value& one) {

@@ -4,9 +4,11 @@
 #include <fstream>
 #include <iostream>
 
+#include "tools/holdfastctl/backup.h"
 #include "tools/holdfastctl/certs.h"
 #include "tools/holdfastctl/cluster_commands.h"
 #include "tools/holdfastctl/duration.h"
+#include "tools/holdfastctl/recover_command.h"
 
 namespace holdfast::ctl {
 
@@ -96,12 +98,18 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   add_certs(app, certs);
   ClusterCommand cluster;
   add_cluster(app, cluster);
+  BackupCommand backup;
+  add_backup(app, backup);
+  RecoverCommand recover;
+  add_recover(app, recover);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
   }
   if (const auto code = run_certs(certs)) return *code;
+  if (const auto code = run_backup(backup, cluster.admin, written.key_file, written.timeout)) return *code;
+  if (const auto code = run_recover(recover, cluster.admin, written.key_file, written.timeout)) return *code;
   if (const auto code = run_cluster(cluster, written.key_file, written.timeout)) return *code;
   if (provision->parsed())
     options.task = written.names;

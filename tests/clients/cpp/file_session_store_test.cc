@@ -19,8 +19,8 @@ struct Folder {
   }
   ~Folder() { fs::remove_all(path); }
 };
-const SavedSession kSession{"ada", std::string(16, 'u'),     std::string(16, 's'),    "token",
-                            42,    {"post one", "post two"}, {"one:7400", "two:7400"}};
+const SavedSession kSession{"ada", std::string(16, 'u'),     std::string(16, 's'),     "token",
+                            42,    {"post one", "post two"}, {"one:7400", "two:7400"}, 17};
 }  // namespace
 
 TEST_CASE("FileSessionStore: keeps everything, for its owner only") {
@@ -39,6 +39,7 @@ TEST_CASE("FileSessionStore: keeps everything, for its owner only") {
   CHECK(loaded->token == "token");
   CHECK(loaded->cursor == 42);
   CHECK(loaded->endpoints == kSession.endpoints);
+  CHECK(loaded->generation == 17);
   CHECK(loaded->outbox == kSession.outbox);
   CHECK((fs::status(path).permissions() & fs::perms::mask) == (fs::perms::owner_read | fs::perms::owner_write));
   REQUIRE((*store)->clear());

@@ -26,7 +26,9 @@ struct Heard final : ClientEvents {
   std::vector<Moved> moved;
   std::vector<SendResult> sent;
   std::vector<Failure> ended;
+  std::vector<v1::HistoryReset> resets;
 
+  void on_history_reset(const v1::HistoryReset& reset) override { resets.push_back(reset); }
   void on_connected(const SessionInfo& s) override { log.push_back("connected " + s.username); }
   void on_resumed(const SessionInfo& s) override { log.push_back("resumed " + s.username); }
   void on_reconnecting(const Reconnecting& r) override {

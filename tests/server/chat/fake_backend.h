@@ -22,6 +22,8 @@ class FakeBackend final : public Backend {
   const Limits& limits() const override { return limits_; }
   const TokenKeys& token_keys() const override { return keys_; }
   void rotate_token_key(std::function<void(Status)> then) override;
+  std::uint64_t generation() const override { return restored.number; }
+  std::uint64_t first_position() const override { return restored.first_position; }
   WallTime now() const override { return now_; }
   Random& random() override { return random_; }
 
@@ -40,6 +42,9 @@ class FakeBackend final : public Backend {
   std::vector<v1::ServerFrame> pushed;
   std::vector<std::string> verified_against;  ///< the hashes, also empty ones
   bool password_pool_full = false;
+  struct {
+    std::uint64_t number = 1, first_position = 1;
+  } restored;
 
  private:
   void later(std::function<void()> what) { queue_.push_back(std::move(what)); }

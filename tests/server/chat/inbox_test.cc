@@ -54,6 +54,25 @@ TEST_CASE("Deliver: each member gets each change once, in order, whole") {
   CHECK(items[1].change().SerializeAsString() == play.change(talk, 2).SerializeAsString());
 }
 
+TEST_CASE(
+    "Deliver: after a restore positions begin beyond all that were ever given out, and nothing is too old by that") {
+  Play play;
+  const Person ann = play.person(), ben = play.person();
+  const ConversationId talk = play.open(ann, ben);
+  play.say(ann, talk, "one");
+  play.stage.first_position = 1'000'001;
+  play.say(ben, talk, "two");
+  play.say(ben, talk, "three");
+  CHECK(mailbox(play, ann).head() == 1'000'002);
+  CHECK(mailbox(play, ann).skipped() == 1'000'000 - 2);
+  CHECK(words_of(play.inbox(ann)) == Words{"created", "one", "two", "three"});
+  play.stage.limits.inbox_rows_max = 3;
+  command::Command sweep;
+  sweep.mutable_sweep()->set_family(static_cast<std::uint32_t>(keys::Family::inbox));
+  play.stage.run(sweep);
+  CHECK(words_of(play.inbox(ann)) == Words{"one", "two", "three"});  // the three newest, as ever
+}
+
 TEST_CASE("Deliver: a change beyond 1 KiB, or of a group beyond 100 members, stands as a reference") {
   Play play;
   const Person ann = play.person(), ben = play.person();

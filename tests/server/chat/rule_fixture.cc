@@ -28,7 +28,7 @@ const std::vector<Row>* MapView::range(const Range& range) {
 }
 
 command::Answer RuleFixture::run(const command::Command& command) {
-  const Context context{now, partition_, partitions_, limits};
+  const Context context{now, partition_, partitions_, limits, first_position};
   std::set<std::string> loaded;
   for (int round = 0;; ++round) {
     HF_CHECK(round < 1000, "a rule comes to an end of what it asks for");

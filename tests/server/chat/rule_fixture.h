@@ -41,6 +41,7 @@ class RuleFixture {
       : partitions_(partitions), partition_(partition) {}
 
   Limits limits;
+  std::uint64_t first_position = 1;
   WallTime now = from_ms(1'700'000'000'000);
   RowMap rows;
   /// Every rule is first run on an empty memory, again and again until it has all it asks for: proves that rules name

@@ -62,6 +62,34 @@ TEST_CASE("Resume: writes nothing, hashes nothing, and goes on after the client'
   CHECK(backend.run({}, resumption(device.token, 99)).frame.session().cursor() == 40);
 }
 
+TEST_CASE("Resume: positions of an earlier generation count up to the backup, and the client is told") {
+  FakeBackend backend;
+  const Device device = new_user(backend, "anna");
+  RuleFixture& home = backend.home(*device.caller.user);
+  state::Mailbox mailbox = *home.stored<state::Mailbox>(keys::mailbox(*device.caller.user));
+  backend.restored = {9, 1'001};
+  mailbox.set_head(1'007);  // seven came in this generation
+  home.rows[keys::mailbox(*device.caller.user)] = mailbox.SerializeAsString();
+  const auto resumed_with = [&](std::uint64_t cursor, std::uint64_t generation) {
+    auto frame = resumption(device.token, cursor);
+    frame.mutable_resume()->set_generation(generation);
+    const RequestOutcome outcome = backend.run({}, std::move(frame));
+    REQUIRE(outcome.logged_in);
+    CHECK(outcome.frame.session().generation() == 9);
+    CHECK(outcome.frame.session().cursor() == outcome.logged_in->cursor);
+    return *outcome.logged_in;
+  };
+  // What it had seen before the backup it has; what it saw after that is none of ours, however far it came.
+  CHECK(resumed_with(25, 7).cursor == 25);
+  CHECK(resumed_with(900, 7).cursor == 900);
+  CHECK(resumed_with(1'003, 7).cursor == 1'000);
+  CHECK(resumed_with(900, 7).reset_to == 9);
+  // Its own generation, and who knows of none.
+  CHECK(resumed_with(1'003, 9).cursor == 1'003);
+  CHECK(resumed_with(1'003, 9).reset_to == 0);
+  CHECK(resumed_with(1'003, 0).reset_to == 0);
+}
+
 TEST_CASE("Resume: garbage is told without asking anybody") {
   FakeBackend backend;
   const Device device = new_user(backend, "anna");

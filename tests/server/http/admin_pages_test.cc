@@ -12,6 +12,7 @@ struct Asked {
   std::vector<AdminAction> actions;
   std::optional<std::uint64_t> at, since;
   Status answer = Ok{};
+  std::vector<BackupRequest> backups;
 };
 
 HttpAsyncHandler pages(Asked& asked) {
@@ -37,6 +38,11 @@ HttpAsyncHandler pages(Asked& asked) {
   parts.act = [&asked](AdminAction action, const auto& then) {
     asked.actions.push_back(action);
     then(asked.answer);
+  };
+  parts.backup = [&asked](BackupRequest request, const auto& then) {
+    asked.backups.push_back(request);
+    if (request.partition > 7) return then(Error{Errc::retry_later, "not yet"});
+    then(std::string("bytes\0", 6));
   };
   return admin_pages(std::move(parts), [](const HttpRequest&) {
     HttpResponse response;
@@ -107,6 +113,39 @@ TEST_CASE("Admin: a change wants the operators' key, and nothing is done without
   CHECK(asked.actions[1].kind == AdminAction::Kind::move);
   CHECK(asked.actions[1].partition == 7);
   CHECK(asked.actions[1].node == 3);
+}
+
+TEST_CASE("Admin: nothing of a backup is told without the operators' key, and with it everything, as bytes") {
+  Asked asked;
+  for (const char* what : {"settings", "hold?backup=1&node=2", "piece?backup=1&node=2&partition=3"}) {
+    CHECK(ask(asked, "POST", std::string("/admin/backup-") + what).status == 401);
+    CHECK(ask(asked, "GET", std::string("/admin/backup-") + what, "Bearer secret").status == 404);
+  }
+  CHECK(asked.backups.empty());
+  const auto piece =
+      ask(asked, "POST", "/admin/backup-piece?backup=18446744073709551615&node=2&partition=3", "Bearer secret");
+  CHECK(piece.status == 200);
+  CHECK(piece.content_type == "application/octet-stream");
+  CHECK(piece.body == std::string("bytes\0", 6));
+  REQUIRE(asked.backups.size() == 1);
+  CHECK(asked.backups[0].kind == BackupRequest::Kind::piece);
+  CHECK(asked.backups[0].backup == ~std::uint64_t{0});
+  CHECK(asked.backups[0].node == 2);
+  CHECK(asked.backups[0].partition == 3);
+  CHECK(ask(asked, "POST", "/admin/backup-piece?backup=1&node=2&partition=9", "Bearer secret").status == 503);
+  CHECK(ask(asked, "POST", "/admin/backup-hold?node=2", "Bearer secret").status == 400);
+  CHECK(ask(asked, "POST", "/admin/backup-wish?node=2", "Bearer secret").status == 404);
+}
+
+TEST_CASE("Admin: an unsafe recovery names partition, node, epoch and entry") {
+  Asked asked;
+  CHECK(ask(asked, "POST", "/admin/unsafe-recover?partition=3&node=1", "Bearer secret").status == 400);
+  CHECK(ask(asked, "POST", "/admin/unsafe-recover?partition=3&node=1&epoch=9&at=5000000000", "Bearer secret").status ==
+        202);
+  REQUIRE(asked.actions.size() == 1);
+  CHECK(asked.actions[0].kind == AdminAction::Kind::unsafe_recover);
+  CHECK(asked.actions[0].epoch == 9);
+  CHECK(asked.actions[0].at == 5'000'000'000);
 }
 
 TEST_CASE("Admin: what the cluster refuses comes with its reason and a status that tells which kind it is") {
