@@ -150,6 +150,7 @@ void Controller::received(NodeId from, const peer::Frame& frame, SteadyTime now)
   switch (frame.what_case()) {
     case peer::Frame::kBeat: {
       detector_.beat(from, frame.beat());
+      if (!works_) break;  // who does no work is not alive, whatever its threads can answer (T11)
       peer::Frame answer;
       answer.mutable_beat_ack()->set_number(frame.beat().number());
       answer.mutable_beat_ack()->set_time_ms(to_ms(wall_));

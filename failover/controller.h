@@ -97,7 +97,7 @@ class Controller {
   /// Beat, BeatAck, Seen or Handoff; others only say that the node is alive.
   void received(NodeId from, const peer::Frame& frame, SteadyTime now);
 
-  /// Beats go out only while `works`: all workers turned lately and the log's disk answered.
+  /// Beats go out, and are answered, only while `works`: all workers turned lately.
   void own_health(peer::Beat::Health health, std::uint32_t sessions, std::uint32_t primaries, bool works = true);
   /// Of a replica of ours. Answered by `reconfigured`; one at a time for each partition.
   void reconfigure(const Reconfiguration& wanted);

@@ -321,6 +321,14 @@ TEST_CASE("Controller: a node whose clock is more than 10 s off leads nothing, b
   }
 }
 
+TEST_CASE("Controller: a node whose work stands still is not alive, though its threads could answer (T11)") {
+  World world;
+  grow(world, 3);
+  world.controller(2).own_health(peer::Beat::OK, 0, 0, false);
+  CHECK(world.run_until([&] { return leads_nothing(world, 2); }, milliseconds(4000)));
+  CHECK(world.controller(1).detector().dead(NodeId(2)));
+}
+
 TEST_CASE("Controller: a node that is down for T_repl loses its copies to the others") {
   World world;
   world.adjust = [](ControllerOptions& options) { options.balancer.replace_after = milliseconds(8000); };
