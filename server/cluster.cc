@@ -19,6 +19,7 @@
 #include "server/confirmations.h"
 #include "server/disk_watch.h"
 #include "server/hand_over.h"
+#include "server/peer_frames.h"
 #include "server/worker.h"
 
 namespace holdfast {
@@ -59,6 +60,7 @@ struct Cluster::Impl {
   void on_up(const peer::Hello& hello);
   void on_down(NodeId node, failover::LinkDown how);
   void on_frame(NodeId from, std::unique_ptr<peer::Frame> frame);
+  void on_own_frame(NodeId from, peer::Frame& frame);
   void tick();
   void carry_out();
   void take_news(failover::Ready& ready);
@@ -258,44 +260,32 @@ void Cluster::Impl::on_down(NodeId node, failover::LinkDown how) {
 
 /// What concerns a partition goes to its worker, what concerns a connection to the worker that has it.
 void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
+  const auto to = peers::destination(*frame, shared.partitions);
+  if (!to) return;
+  if (std::holds_alternative<peers::ClusterItself>(*to)) return on_own_frame(from, *frame);
   const failover::Member* member = confirmations.met(from);
-  const auto to_partition = [&](std::uint32_t partition) {
-    if (!member || partition >= shared.partitions) return;
-    shared.worker_of(PartitionId(static_cast<std::uint16_t>(partition)))
-        .send(mail::FromPeer{*member, std::move(frame)});
-  };
-  const auto to_user = [&](const std::string& user) {
-    if (const auto id = UserId::from_bytes(user)) to_partition(partition_of(*id, shared.partitions).value);
-  };
-  switch (frame->what_case()) {
-    case peer::Frame::kReplication: return to_partition(frame->replication().partition());
-    case peer::Frame::kAsk: return to_partition(frame->ask().partition());
-    case peer::Frame::kTell: return to_partition(frame->tell().partition());
-    case peer::Frame::kWatch: return to_partition(frame->watch().partition());
-    case peer::Frame::kAttach: return to_user(frame->attach().user());
-    case peer::Frame::kDetach: return to_user(frame->detach().user());
-    case peer::Frame::kCredit: return to_user(frame->credit().user());
-    case peer::Frame::kAnswer: {
-      const std::uint32_t worker = frame->answer().worker();
-      if (member && worker < shared.workers.size())
-        shared.workers[worker]->send(mail::FromPeer{*member, std::move(frame)});
-      return;
-    }
-    case peer::Frame::kDeliver:
-      // One frame can be for several workers: each takes what is its own.
-      if (member) {
-        const std::shared_ptr<const peer::Frame> all(std::move(frame));
-        to_all([&] { return mail::DeliverFromPeer{all}; });
-      }
-      return;
-    case peer::Frame::kConfirm:
-      confirmations.received(from, frame->confirm(), steady_now());
-      return take_confirmations();
-    case peer::Frame::kBackupAsk: return on_backup_ask(from, frame->backup_ask());
-    case peer::Frame::kBackupAnswer: return on_backup_answer(from, *frame->mutable_backup_answer());
-    case peer::Frame::kBeat: told.beats[from] = frame->beat(); [[fallthrough]];
-    default: controller->received(from, *frame, steady_now()); carry_out();
+  if (!member) return;
+  if (const auto* partition = std::get_if<PartitionId>(&*to))
+    return shared.worker_of(*partition).send(mail::FromPeer{*member, std::move(frame)});
+  if (const auto* one = std::get_if<peers::OneWorker>(&*to)) {
+    if (one->worker < shared.workers.size())
+      shared.workers[one->worker]->send(mail::FromPeer{*member, std::move(frame)});
+    return;
   }
+  const std::shared_ptr<const peer::Frame> all(std::move(frame));
+  to_all([&] { return mail::DeliverFromPeer{all}; });
+}
+
+void Cluster::Impl::on_own_frame(NodeId from, peer::Frame& frame) {
+  if (frame.has_confirm()) {
+    confirmations.received(from, frame.confirm(), steady_now());
+    return take_confirmations();
+  }
+  if (frame.has_backup_ask()) return on_backup_ask(from, frame.backup_ask());
+  if (frame.has_backup_answer()) return on_backup_answer(from, *frame.mutable_backup_answer());
+  if (frame.has_beat()) told.beats[from] = frame.beat();
+  controller->received(from, frame, steady_now());
+  carry_out();
 }
 
 /// Everybody is told which partitions are served here, and since when that was certain.

@@ -158,12 +158,8 @@ void Copy::open() {
 
 void Copy::close(Ready& ready) {
   for (auto& answer : serving_->close()) ready.serving.answers.push_back(std::move(answer));
-  const Partition::Figures was = serving_->figures();
-  past_.commands += was.commands;
-  past_.entries += was.entries;
-  past_.loads += was.loads;
-  past_.reruns += was.reruns;
-  past_.refused += was.refused;
+  past_ += serving_->figures();
+  past_.waiting = past_.cached_bytes = past_.connections = 0;
   serving_.reset();
 }
 
@@ -180,12 +176,8 @@ Seq Copy::slowest_cursor() const {
 bool Copy::idle() const { return early_.empty() && answers_.empty() && (!serving_ || serving_->idle()); }
 
 Partition::Figures Copy::figures() const {
-  Partition::Figures sum = serving_ ? serving_->figures() : Partition::Figures{};
-  sum.commands += past_.commands;
-  sum.entries += past_.entries;
-  sum.loads += past_.loads;
-  sum.reruns += past_.reruns;
-  sum.refused += past_.refused;
+  Partition::Figures sum = past_;
+  if (serving_) sum += serving_->figures();
   return sum;
 }
 

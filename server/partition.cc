@@ -352,6 +352,18 @@ bool Partition::idle() const {
          std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
 }
 
+Partition::Figures& Partition::Figures::operator+=(const Figures& other) {
+  commands += other.commands;
+  entries += other.entries;
+  loads += other.loads;
+  reruns += other.reruns;
+  refused += other.refused;
+  waiting += other.waiting;
+  cached_bytes += other.cached_bytes;
+  connections += other.connections;
+  return *this;
+}
+
 Partition::Figures Partition::figures() const {
   Figures figures = figures_;
   figures.waiting = writes_waiting_.size() + reads_waiting_.size() + aside_.size();

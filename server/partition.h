@@ -148,7 +148,8 @@ class Partition {
 
   struct Figures {
     std::uint64_t commands = 0, entries = 0, loads = 0, reruns = 0, refused = 0;
-    std::size_t waiting = 0, cached_bytes = 0, connections = 0;
+    std::size_t waiting = 0, cached_bytes = 0, connections = 0;  ///< at present
+    Figures& operator+=(const Figures& other);
   };
   Figures figures() const;
 

@@ -10,6 +10,69 @@ void fill(peer::Connection& out, chat::ConnectionRef connection) {
 
 }  // namespace
 
+// ------------------------------------------------------------------------------------------------ whom it concerns
+
+std::optional<Destination> destination(const peer::Frame& frame, std::uint16_t partitions) {
+  const auto partition = [&](std::uint32_t number) -> std::optional<Destination> {
+    if (number >= partitions) return std::nullopt;
+    return PartitionId(static_cast<std::uint16_t>(number));
+  };
+  const auto user = [&](const std::string& bytes) -> std::optional<Destination> {
+    const auto id = UserId::from_bytes(bytes);
+    if (!id) return std::nullopt;
+    return partition_of(*id, partitions);
+  };
+  switch (frame.what_case()) {
+    case peer::Frame::kReplication: return partition(frame.replication().partition());
+    case peer::Frame::kAsk: return partition(frame.ask().partition());
+    case peer::Frame::kTell: return partition(frame.tell().partition());
+    case peer::Frame::kWatch: return partition(frame.watch().partition());
+    case peer::Frame::kAttach: return user(frame.attach().user());
+    case peer::Frame::kDetach: return user(frame.detach().user());
+    case peer::Frame::kCredit: return user(frame.credit().user());
+    case peer::Frame::kAnswer: return OneWorker{frame.answer().worker()};
+    case peer::Frame::kDeliver: return AllWorkers{};
+    default: return ClusterItself{};
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ commands
+
+peer::Frame ask(std::uint32_t worker, Router::Ask ask) {
+  peer::Frame frame;
+  peer::Ask& out = *frame.mutable_ask();
+  out.set_id(ask.id);
+  out.set_worker(worker);
+  out.set_partition(ask.partition.value);
+  out.set_route(ask.route);
+  out.set_index(ask.index);
+  out.set_life(ask.life);
+  *out.mutable_command() = std::move(ask.command);
+  return frame;
+}
+
+Router::Ask ask(NodeId self, peer::Ask in) {
+  return {self,
+          PartitionId(static_cast<std::uint16_t>(in.partition())),
+          in.id(),
+          in.life(),
+          in.route(),
+          in.index(),
+          std::move(*in.mutable_command())};
+}
+
+peer::Frame answer(std::uint32_t worker, std::uint64_t id, std::uint64_t route, command::Answer answer) {
+  peer::Frame frame;
+  peer::Answer& out = *frame.mutable_answer();
+  out.set_id(id);
+  out.set_worker(worker);
+  out.set_route(route);
+  *out.mutable_answer() = std::move(answer);
+  return frame;
+}
+
+// ------------------------------------------------------------------------------------------------ connections
+
 void fill(peer::Attach& out, const chat::Attach& attach) {
   out.set_user(attach.user.str());
   out.set_session(attach.session.str());

@@ -4,13 +4,34 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "proto/peer.pb.h"
 #include "server/chat/attachment.h"
 #include "server/chat/view.h"
+#include "server/router.h"
 
 namespace holdfast::peers {
+
+// ---- whom a frame from another node concerns here
+struct OneWorker {
+  std::uint32_t worker;
+};
+struct AllWorkers {};  ///< each takes what is its own
+struct ClusterItself {};
+/// The owner of a partition, a worker, or the cluster's own thread. Nothing: it names what does not exist.
+using Destination = std::variant<PartitionId, OneWorker, AllWorkers, ClusterItself>;
+std::optional<Destination> destination(const peer::Frame& frame, std::uint16_t partitions);
+
+// ---- commands and their answers
+/// `worker`: of the asking node, to which the answer goes.
+peer::Frame ask(std::uint32_t worker, Router::Ask ask);
+/// `self`: the node that was asked.
+Router::Ask ask(NodeId self, peer::Ask in);
+peer::Frame answer(std::uint32_t worker, std::uint64_t id, std::uint64_t route, command::Answer answer);
+
+// ---- what concerns connections
 
 void fill(peer::Attach& out, const chat::Attach& attach);
 void fill(peer::Detach& out, const UserId& user, chat::ConnectionRef connection);

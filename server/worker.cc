@@ -401,15 +401,7 @@ void Worker::publish_figures() {
   if (router_) sum.asked_again = router_->asked_again();
   for (const Slot& slot : slots_) {
     if (!slot.copy) continue;
-    const Partition::Figures one = slot.copy->figures();
-    sum.partitions.commands += one.commands;
-    sum.partitions.entries += one.entries;
-    sum.partitions.loads += one.loads;
-    sum.partitions.reruns += one.reruns;
-    sum.partitions.refused += one.refused;
-    sum.partitions.waiting += one.waiting;
-    sum.partitions.cached_bytes += one.cached_bytes;
-    sum.partitions.connections += one.connections;
+    sum.partitions += slot.copy->figures();
     sum.open_partitions += slot.copy->serving() ? 1 : 0;
     ++sum.roles[slot.copy->replica().role()];
   }

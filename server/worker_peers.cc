@@ -34,16 +34,8 @@ void Worker::route() {
   if (!router_) return;
   for (Router::Ask& ask : router_->take_asks()) {
     if (ask.to != shared_.self) {
-      peer::Frame frame;
-      peer::Ask& out = *frame.mutable_ask();
-      out.set_id(ask.id);
-      out.set_worker(index_);
-      out.set_partition(ask.partition.value);
-      out.set_route(ask.route);
-      out.set_index(ask.index);
-      out.set_life(ask.life);
-      *out.mutable_command() = std::move(ask.command);
-      shared_.cluster->send(ask.to, frame);
+      const NodeId to = ask.to;
+      shared_.cluster->send(to, peers::ask(index_, std::move(ask)));
       continue;
     }
     Worker& owner = shared_.worker_of(ask.partition);
@@ -88,13 +80,7 @@ void Worker::answer_ask(NodeId node, std::uint32_t worker, std::uint64_t id, std
       to(*shared_.workers[worker], mail::Answered{id, route, std::move(answer)});
     return;
   }
-  peer::Frame frame;
-  peer::Answer& out = *frame.mutable_answer();
-  out.set_id(id);
-  out.set_worker(worker);
-  out.set_route(route);
-  *out.mutable_answer() = std::move(answer);
-  shared_.cluster->send(node, frame);
+  shared_.cluster->send(node, peers::answer(worker, id, route, std::move(answer)));
 }
 
 // ------------------------------------------------------------------------------------------------ from other nodes
@@ -107,12 +93,8 @@ void Worker::receive_peer(mail::FromPeer& mail) {
     case peer::Frame::kReplication:
       if (snapshots_->received(mail.from, *frame.mutable_replication())) return;
       return touch(partition(frame.replication().partition())).replica().received(mail.from, frame.replication());
-    case peer::Frame::kAsk: {
-      peer::Ask& ask = *frame.mutable_ask();
-      return submit_ask(from, ask.worker(),
-                        {shared_.self, partition(ask.partition()), ask.id(), ask.life(), ask.route(), ask.index(),
-                         std::move(*ask.mutable_command())});
-    }
+    case peer::Frame::kAsk:
+      return submit_ask(from, frame.ask().worker(), peers::ask(shared_.self, std::move(*frame.mutable_ask())));
     case peer::Frame::kAnswer:
       return router_->answered(frame.answer().id(), frame.answer().route(),
                                std::move(*frame.mutable_answer()->mutable_answer()));

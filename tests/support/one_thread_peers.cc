@@ -43,16 +43,8 @@ void OneThreadNode::route_one(std::size_t pick) {
       });
       continue;
     }
-    peer::Frame frame;
-    peer::Ask& out = *frame.mutable_ask();
-    out.set_id(ask.id);
-    out.set_worker(static_cast<std::uint32_t>(place));
-    out.set_partition(ask.partition.value);
-    out.set_route(ask.route);
-    out.set_index(ask.index);
-    out.set_life(ask.life);
-    *out.mutable_command() = std::move(ask.command);
-    r.joined->around->send(ask.to, std::move(frame));
+    const NodeId to = ask.to;
+    r.joined->around->send(to, peers::ask(static_cast<std::uint32_t>(place), std::move(ask)));
   }
   for (auto& [then, answer] : router.take_answers()) then(std::move(answer));
 }
@@ -85,13 +77,7 @@ void OneThreadNode::answer_ask(NodeId to, std::uint32_t worker, PartitionId by, 
       wake_router(worker);
     });
   }
-  peer::Frame frame;
-  peer::Answer& out = *frame.mutable_answer();
-  out.set_id(id);
-  out.set_worker(worker);
-  out.set_route(route);
-  *out.mutable_answer() = std::move(answer);
-  running_->joined->around->send(to, std::move(frame));
+  running_->joined->around->send(to, peers::answer(worker, id, route, std::move(answer)));
 }
 
 bool OneThreadNode::to_other_node(std::size_t from, PartitionId partition,
@@ -112,27 +98,12 @@ void OneThreadNode::from_peer(failover::Member from, std::shared_ptr<const peer:
   const auto to_place = [&](std::size_t place) {
     send(surroundings(), place, [this, from, place, frame] { receive(from, place, *frame); });
   };
-  const auto to_partition = [&](std::uint32_t partition) {
-    HF_CHECK(partition < options_.partitions, "nodes agree on the partitions");
-    to_place(partition);
-  };
-  const auto to_user = [&](const std::string& user) {
-    to_partition(partition_of(*UserId::from_bytes(user), options_.partitions).value);
-  };
-  switch (frame->what_case()) {
-    case peer::Frame::kReplication: return to_partition(frame->replication().partition());
-    case peer::Frame::kAsk: return to_partition(frame->ask().partition());
-    case peer::Frame::kTell: return to_partition(frame->tell().partition());
-    case peer::Frame::kWatch: return to_partition(frame->watch().partition());
-    case peer::Frame::kAttach: return to_user(frame->attach().user());
-    case peer::Frame::kDetach: return to_user(frame->detach().user());
-    case peer::Frame::kCredit: return to_user(frame->credit().user());
-    case peer::Frame::kAnswer: return to_place(frame->answer().worker());
-    case peer::Frame::kDeliver:
-      for (std::uint16_t door = 0; door < options_.doors; ++door) to_place(door_place(door));
-      return;
-    default: return;
-  }
+  const auto to = peers::destination(*frame, options_.partitions);
+  HF_CHECK(to, "nodes agree on the partitions");
+  if (const auto* partition = std::get_if<PartitionId>(&*to)) return to_place(partition->value);
+  if (const auto* one = std::get_if<peers::OneWorker>(&*to)) return to_place(one->worker);
+  if (std::holds_alternative<peers::AllWorkers>(*to))
+    for (std::uint16_t door = 0; door < options_.doors; ++door) to_place(door_place(door));
 }
 
 void OneThreadNode::receive(const failover::Member& from, std::size_t place, const peer::Frame& frame) {
@@ -146,12 +117,8 @@ void OneThreadNode::receive(const failover::Member& from, std::size_t place, con
       if (running_->snapshots[place]->received(from, message)) return;
       return touch(PartitionId(static_cast<std::uint16_t>(place))).replica().received(from, message);
     }
-    case peer::Frame::kAsk: {
-      const peer::Ask& ask = frame.ask();
-      return submit_ask(node, ask.worker(),
-                        {running_->joined->self.node, PartitionId(static_cast<std::uint16_t>(place)), ask.id(),
-                         ask.life(), ask.route(), ask.index(), ask.command()});
-    }
+    case peer::Frame::kAsk:
+      return submit_ask(node, frame.ask().worker(), peers::ask(running_->joined->self.node, frame.ask()));
     case peer::Frame::kAnswer:
       running_->routers[place]->answered(frame.answer().id(), frame.answer().route(), frame.answer().answer());
       return wake_router(place);
