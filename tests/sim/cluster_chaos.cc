@@ -111,7 +111,7 @@ class Chaos {
   void counted(Fault fault) { ++counts_[name_of(fault)]; }
 
   void take_down(Fault fault, std::size_t node, bool wipes) {
-    if (!world_.node(node).is_up() || (wipes && !world_.may_lose_disk(node))) return;
+    if (!world_.node(node).is_up() || (wipes && !world_.may_lose_disk())) return;
     counted(fault);
     world_.kill(node);
     if (wipes) world_.node(node).wipe();

@@ -29,14 +29,12 @@ bool ClusterWorld::is_intact(const Store& store) const {
   return index && nodes_[*index]->store_id().bytes() == store.store_id();
 }
 
-bool ClusterWorld::may_lose_disk(std::size_t index) const {
+bool ClusterWorld::may_lose_disk() const {
   for (std::uint16_t p = 0; p < partitions(); ++p) {
     const auto row = config(PartitionId(p));
     if (!row || row->min_isr() < 2) return false;
-    const bool in_it = std::ranges::any_of(
-        row->in_sync(), [&](const Store& store) { return NodeId(store.node()) == nodes_[index]->id(); });
-    if (in_it && !std::ranges::all_of(row->in_sync(), [this](const Store& store) { return is_intact(store); }))
-      return false;
+    // Also a disk that is in no set now: it may be about to be, and then the set would have lost two.
+    if (!std::ranges::all_of(row->in_sync(), [this](const Store& store) { return is_intact(store); })) return false;
   }
   return true;
 }

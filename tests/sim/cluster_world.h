@@ -49,8 +49,8 @@ class ClusterWorld {
   std::optional<log::PartitionConfig> config(PartitionId partition) const;
   /// Somebody suspects wrongly: the partition gets another primary of its in-sync set, as the rules allow.
   bool promote_falsely(PartitionId partition);
-  /// Its disk may be lost without losing what was acknowledged: all in-sync sets it is in are whole.
-  bool may_lose_disk(std::size_t index) const;
+  /// A disk may be lost without losing what was acknowledged: all in-sync sets are whole.
+  bool may_lose_disk() const;
 
   void run_for(Millis time);
   /// False: not within that time, or something is wrong.
