@@ -104,6 +104,8 @@ Result<RecoveredPartition> recover_partition(LogStore& log, Database& state, Par
   if (!last) return last.error();
   if (*last) {
     const log::Entry& entry = (*last)->entry;
+    // Whoever leads with a damaged end makes the others' sound copies look wrong (J2).
+    if (const auto sound = log.read(id, Seq(entry.seq()), 1); !sound) return sound.error();
     one.log.last_seq = Seq(entry.seq());
     one.log.last_epoch = Epoch(entry.epoch());
     one.log.last_chain = (*last)->chain;
