@@ -73,6 +73,10 @@ enum class Mutant : std::uint8_t {
   no_store_id,           ///< a node counts whatever disk it has
   ack_before_sync,       ///< T6
   open_early,            ///< a candidate opens before its inherited tail is everywhere (F6)
+  swap_unfilled,         ///< a candidate swaps in a learner that lacks its tail (F6a)
+  learner_counts,        ///< a learner joins whatever it has
+  subscribers_skipped,   ///< of Copy: who leads begins to hand out at the head (I14)
+  cursors_lost,          ///< of Copy: a snapshot comes without where its subscribers stood
 };
 
 class Replica {

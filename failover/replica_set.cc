@@ -31,6 +31,8 @@ bool Replica::may_join(NodeId node, const Follower& follower) const {
   const auto evidence = gone_.find(node);
   if (evidence != gone_.end() && evidence->second) return false;
   if (held_back_.contains(node) && set_->stored().size() > set_->min_in_sync()) return false;
+  if (options_.mutant == Mutant::learner_counts) return true;
+  if (options_.mutant == Mutant::swap_unfilled && role_ == Role::candidate) return true;
   if (options_.mutant == Mutant::no_epoch_start_bound) return follower.matched >= committed_;
   if (role_ == Role::candidate) return follower.matched.value + 1 >= epoch_first_.value;
   return follower.matched >= std::max(committed_, epoch_first_);

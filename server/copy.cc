@@ -10,6 +10,7 @@ Copy::Copy(const PartitionOptions& options, const chat::Limits& limits, failover
            failover::Replica::Options replica)
     : options_(options),
       limits_(limits),
+      mutant_(replica.mutant),
       replica_(options.id, self, found.recovered, replica),
       subscribers_(std::move(found.subscribers)) {}
 
@@ -17,7 +18,8 @@ void Copy::installed(const failover::Recovered& recovered, const std::vector<Seq
   HF_CHECK(!serving_, "who serves installs nothing");
   HF_CHECK(is_drained(), "nothing of what was here before is written over what came");
   HF_CHECK(cursors.size() == subscribers_.size(), "every subscriber stands somewhere");
-  for (std::size_t i = 0; i < cursors.size(); ++i) subscribers_[i].cursor = cursors[i];
+  const bool lost = mutant_ == failover::Mutant::cursors_lost;
+  for (std::size_t i = 0; i < cursors.size(); ++i) subscribers_[i].cursor = lost ? recovered.last_seq : cursors[i];
   replica_.installed(recovered);
 }
 
@@ -150,6 +152,8 @@ void Copy::open() {
   certain_barrier_ = 0;
   certain_asked_ = certain_at_ = replica_.now();
   serving_epoch_ = replica_.epoch();
+  if (mutant_ == failover::Mutant::subscribers_skipped)
+    for (SubscriberAt& at : subscribers_) at.cursor = replica_.committed();
   serving_ = std::make_unique<Partition>(
       options_, limits_, replica_,
       Inherited{subscribers_, std::vector<std::shared_ptr<const log::Entry>>(unapplied_.begin(), unapplied_.end())});

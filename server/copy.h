@@ -84,6 +84,7 @@ class Copy {
 
   const PartitionOptions options_;
   const chat::Limits& limits_;
+  const failover::Mutant mutant_;
   failover::Replica replica_;
   std::vector<SubscriberAt> subscribers_;  ///< their cursors as committed
   std::unique_ptr<Partition> serving_;

@@ -14,6 +14,7 @@ std::optional<std::string> find(const std::map<std::string, std::string, std::le
   return found->second;
 }
 
+Error bad_row() { return Error{Errc::corrupt, "simulated bad disk: a row can't be read"}; }
 Error crashed() { return Error{Errc::io, "simulated crash: nothing is written any more"}; }
 
 }  // namespace
@@ -98,6 +99,7 @@ Status MemoryDatabase::guarded(const Batch* batch, Durability durability) {
     }
     if (batch) {
       for (const BatchOp& op : batch->ops()) apply(visible_, op.kind, op.key, op.value);
+      if (!unreadable_.empty()) written_anew(*batch);
       pending_.push_back(own(*batch));
     }
     if (durability == Durability::synced) make_durable(pending_.size());
@@ -113,12 +115,14 @@ Status MemoryDatabase::flush() { return guarded(nullptr, Durability::synced); }
 
 Result<std::optional<std::string>> MemoryDatabase::get(std::string_view key) const {
   const std::scoped_lock lock(mutex_);
+  if (unreadable_.contains(key)) return unreadable();
   return find(visible_, key);
 }
 
 Result<std::optional<std::string>> MemoryDatabase::get_in_memory(std::string_view key) const {
   const std::scoped_lock lock(mutex_);
   if (cold_) return Error{Errc::retry_later, "not in memory"};
+  if (unreadable_.contains(key)) return unreadable();
   return find(visible_, key);
 }
 
@@ -129,22 +133,72 @@ Result<std::optional<std::string>> MemoryDatabase::get_durable(std::string_view 
 
 class MemoryDatabase::View final : public DatabaseView {
  public:
-  explicit View(Rows rows) : rows_(std::move(rows)) {}
-  Result<std::optional<std::string>> get(std::string_view key) const override { return find(rows_, key); }
-  Result<std::vector<Row>> scan(const Range& range) const override { return scan_rows(rows_, range); }
+  View(Rows rows, Keys unreadable) : rows_(std::move(rows)), unreadable_(std::move(unreadable)) {}
+  Result<std::optional<std::string>> get(std::string_view key) const override {
+    if (unreadable_.contains(key)) return bad_row();
+    return find(rows_, key);
+  }
+  Result<std::vector<Row>> scan(const Range& range) const override {
+    auto rows = scan_rows(rows_, range);
+    if (any_of(unreadable_, rows)) return bad_row();
+    return rows;
+  }
 
  private:
   const Rows rows_;
+  const Keys unreadable_;
 };
 
 std::unique_ptr<DatabaseView> MemoryDatabase::view() const {
   const std::scoped_lock lock(mutex_);
-  return std::make_unique<View>(visible_);
+  return std::make_unique<View>(visible_, unreadable_);
 }
 
 Result<std::vector<Row>> MemoryDatabase::scan(const Range& range) const {
   const std::scoped_lock lock(mutex_);
-  return scan_rows(visible_, range);
+  auto rows = scan_rows(visible_, range);
+  if (any_of(unreadable_, rows)) return unreadable();
+  return rows;
+}
+
+// ------------------------------------------------------------------------------------------------ a bad disk
+
+bool MemoryDatabase::any_of(const Keys& keys, const std::vector<Row>& rows) {
+  return !keys.empty() && std::ranges::any_of(rows, [&](const Row& row) { return keys.contains(row.key); });
+}
+
+Error MemoryDatabase::unreadable() const {
+  found_unreadable_ = true;
+  return bad_row();
+}
+
+void MemoryDatabase::written_anew(const Batch& batch) {
+  for (const BatchOp& op : batch.ops()) {
+    const auto from = unreadable_.lower_bound(op.key);
+    const auto until =
+        op.kind == BatchOp::Kind::remove_range ? unreadable_.lower_bound(op.value) : unreadable_.upper_bound(op.key);
+    unreadable_.erase(from, until);
+  }
+}
+
+void MemoryDatabase::make_unreadable(std::string_view key) {
+  const std::scoped_lock lock(mutex_);
+  unreadable_.emplace(key);
+}
+
+void MemoryDatabase::replace_silently(std::string_view key, std::optional<std::string> value) {
+  const std::scoped_lock lock(mutex_);
+  HF_CHECK(pending_.empty(), "a disk goes bad where it is durable");
+  if (value)
+    visible_.insert_or_assign(std::string(key), std::move(*value));
+  else
+    visible_.erase(std::string(key));
+  durable_ = visible_;
+}
+
+bool MemoryDatabase::found_unreadable() const {
+  const std::scoped_lock lock(mutex_);
+  return found_unreadable_;
 }
 
 std::vector<Row> MemoryDatabase::scan_rows(const Rows& all, const Range& range) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "storage/database.h"
@@ -64,6 +65,14 @@ class MemoryDatabase final : public Database {
   /// How many batches a crash would forget.
   std::size_t forgettable() const;
 
+  // What a bad disk does to rows that are there; best while nobody uses it.
+  /// From now on whoever reads it is told Errc::corrupt, as by RocksDB's checksums, until it is written anew.
+  void make_unreadable(std::string_view key);
+  /// It is something else, or gone, durably, and no checksum notices.
+  void replace_silently(std::string_view key, std::optional<std::string> value);
+  /// Somebody was told Errc::corrupt.
+  bool found_unreadable() const;
+
   WriteLimit& limit() { return *limit_; }
   /// The `n`-th write or flush from now on fails without being done, as all behind it.
   void set_write_limit(std::uint64_t n) { limit_->set(n, WriteLimit::When::before); }
@@ -75,6 +84,7 @@ class MemoryDatabase final : public Database {
 
  private:
   using Rows = std::map<std::string, std::string, std::less<>>;
+  using Keys = std::set<std::string, std::less<>>;
   struct OwnedOp {
     BatchOp::Kind kind;
     std::string key;
@@ -84,6 +94,9 @@ class MemoryDatabase final : public Database {
 
   class View;
   static std::vector<Row> scan_rows(const Rows& rows, const Range& range);
+  static bool any_of(const Keys& keys, const std::vector<Row>& rows);
+  Error unreadable() const;
+  void written_anew(const Batch& batch);
   static void apply(Rows& rows, BatchOp::Kind kind, std::string_view key, std::string_view value);
   static OwnedBatch own(const Batch& batch);
   void make_durable(std::size_t batches);
@@ -96,6 +109,8 @@ class MemoryDatabase final : public Database {
   std::vector<OwnedBatch> pending_;  // visible_ == durable_ after pending_, in order
   std::function<void(const Batch*, Durability)> on_write_;
   bool cold_ = false;
+  Keys unreadable_;
+  mutable bool found_unreadable_ = false;
 };
 
 }  // namespace holdfast

@@ -40,7 +40,7 @@ ClusterOptions options_of(const ChaosOptions& options, SeededRandom& random) {
   out.node.replica.append_bytes_max = random.below(2) == 0 ? 1 : 1u << 20;
   out.node.replica.kept_bytes = random.below(2) == 0 ? 500 : 256u << 10;
   out.node.replica.mutant = options.mutant;
-  out.node.route_mutant = options.route_mutant;
+  out.node.node_mutant = options.node_mutant;
   out.node.never_reattaches = options.never_reattaches;
   return out;
 }
@@ -99,6 +99,7 @@ class Chaos {
     for (std::size_t i = 0; i < world_.nodes(); ++i) {
       done.seen["snapshot"] += world_.node(i).copies_installed();
       done.seen["broken-snapshot"] += world_.node(i).copies_discarded();
+      done.seen["damage-found"] += world_.node(i).damage_found();
     }
     for (std::uint16_t p = 0; p < world_.partitions(); ++p)
       if (const auto row = world_.config(PartitionId(p))) done.promotions += row->epoch() - 1;
@@ -116,6 +117,17 @@ class Chaos {
     world_.kill(node);
     if (wipes) world_.node(node).wipe();
     later(some(20, random_.below(3) == 0 ? 4000 : 500), [this, node] { world_.start(node); });
+  }
+
+  /// It is killed, and what its disk holds is not what it was.
+  /// One disk at a time: nobody knows of it, and so it may come to count anywhere.
+  void damage(Fault fault, std::size_t node, SimNode::Damage how) {
+    for (std::size_t i = 0; i < world_.nodes(); ++i)
+      if (world_.node(i).is_damaged()) return;
+    if (!world_.node(node).is_up() || !world_.may_lose_disk()) return;
+    world_.kill(node);
+    if (world_.node(node).damage(how)) counted(fault);
+    later(some(20, 500), [this, node] { world_.start(node); });
   }
 
   void cut(Fault fault, std::size_t a, std::size_t b, bool both) {
@@ -155,6 +167,18 @@ class Chaos {
         counted(fault);
         world_.network().most = random_.below(2) == 0 ? Micros(400) : Micros(some(1, 60));
         return;
+      case Fault::torn_tail: return damage(fault, node, SimNode::Damage::torn_tail);
+      case Fault::bit_flip: return damage(fault, node, SimNode::Damage::flipped);
+      case Fault::unreadable: return damage(fault, node, SimNode::Damage::unreadable);
+      case Fault::disk_full:
+        counted(fault);
+        world_.node(node).node().set_pressure(Partition::Pressure::storage_full);
+        return later(some(50, 4000),
+                     [this, node] { world_.node(node).node().set_pressure(Partition::Pressure::none); });
+      case Fault::disk_slow:
+        counted(fault);
+        world_.node(node).node().set_slow(some(10, 400));
+        return later(some(100, 5000), [this, node] { world_.node(node).node().set_slow({}); });
       default: return happen_elsewhere(fault, node);
     }
   }
@@ -202,11 +226,20 @@ class Chaos {
       SimNode& node = world_.node(i);
       node.jump_clock(-node.wall_offset());
       node.node().limit().clear();
+      node.node().set_pressure(Partition::Pressure::none);
+      node.node().set_slow({});
       if (node.is_frozen()) node.thaw();
+      if (node.is_damaged()) replace_disk(i);
       if (node.is_dead()) world_.kill(i);
       if (!node.is_up()) world_.start(i);
     }
     undrain();
+  }
+
+  /// What nobody has read is found by whoever looks.
+  void replace_disk(std::size_t node) {
+    world_.kill(node);
+    world_.node(node).wipe();
   }
 
   /// Asks until nobody drains; whoever coordinates may change meanwhile.
@@ -226,10 +259,10 @@ class Chaos {
 }  // namespace
 
 const char* name_of(Fault fault) {
-  static constexpr const char* kNames[] = {"kill",        "kill-in-write", "wipe",      "pause",    "cut",
-                                           "cut-one-way", "isolate",       "reset",     "slow-net", "store-unknown",
-                                           "store-slow",  "store-outage",  "store-cut", "clock",    "suspicion",
-                                           "drain",       "join"};
+  static constexpr const char* kNames[] = {
+      "kill",     "kill-in-write", "wipe",       "pause",        "cut",       "cut-one-way", "isolate",   "reset",
+      "slow-net", "store-unknown", "store-slow", "store-outage", "store-cut", "clock",       "suspicion", "drain",
+      "join",     "disk-full",     "disk-slow",  "torn-tail",    "bit-flip",  "unreadable"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

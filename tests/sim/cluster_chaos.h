@@ -29,6 +29,11 @@ enum class Fault : std::uint8_t {
   suspicion,  ///< wrong
   drain,
   join,
+  disk_full,
+  disk_slow,
+  torn_tail,   ///< killed, and back without its newest entry
+  bit_flip,    ///< the same with another entry
+  unreadable,  ///< the same with a row that can't be read
   count_,
 };
 const char* name_of(Fault fault);
@@ -38,7 +43,7 @@ struct ChaosOptions {
   Millis time{6000};
   std::optional<std::vector<Fault>> faults;  ///< otherwise drawn
   failover::Mutant mutant = failover::Mutant::none;
-  RouteMutant route_mutant = RouteMutant::none;
+  NodeMutant node_mutant = NodeMutant::none;
   bool never_reattaches = false;
 };
 

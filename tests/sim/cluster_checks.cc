@@ -26,7 +26,7 @@ std::optional<log::PartitionConfig> ClusterWorld::config(PartitionId partition) 
 /// The disk that the configuration names is there.
 bool ClusterWorld::is_intact(const Store& store) const {
   const auto index = index_of(NodeId(store.node()));
-  return index && nodes_[*index]->store_id().bytes() == store.store_id();
+  return index && nodes_[*index]->store_id().bytes() == store.store_id() && !nodes_[*index]->is_damaged();
 }
 
 bool ClusterWorld::may_lose_disk() const {

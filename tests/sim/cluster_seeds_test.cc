@@ -83,13 +83,46 @@ TEST_CASE("Cluster: with nodes that count whatever disk they have, it is noticed
   CHECK(is_caught({.faults = {{Fault::wipe, Fault::kill}}, .mutant = failover::Mutant::no_store_id}, 500));
 }
 
+TEST_CASE("Cluster: with a candidate that swaps in whoever is there, it is noticed (F6a)") {
+  CHECK(
+      is_caught({.faults = {{Fault::wipe, Fault::kill, Fault::cut}}, .mutant = failover::Mutant::swap_unfilled}, 1000));
+}
+
+TEST_CASE("Cluster: with learners that join whatever they have, it is noticed (I5)") {
+  CHECK(is_caught({.faults = {{Fault::wipe, Fault::kill}}, .mutant = failover::Mutant::learner_counts}, 200));
+}
+
+TEST_CASE("Cluster: with subscribers that are skipped after a promotion, it is noticed (I14)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::suspicion}}, .mutant = failover::Mutant::subscribers_skipped}, 200));
+}
+
+TEST_CASE("Cluster: with snapshots that come without their subscribers' cursors, it is noticed (I14)") {
+  CHECK(is_caught({.faults = {{Fault::wipe, Fault::suspicion, Fault::kill}}, .mutant = failover::Mutant::cursors_lost},
+                  3000));
+}
+
+TEST_CASE("Cluster: with posts whose ids are forgotten, it is noticed (I10)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::reset}}, .node_mutant = NodeMutant::forgets_client_ids}, 500));
+}
+
+TEST_CASE("Cluster: with subscribers' commands that are carried out again, it is noticed (I10)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::reset}}, .node_mutant = NodeMutant::forgets_sources}, 500));
+}
+
+TEST_CASE("Cluster: with logs that are trimmed too far, it is noticed (I14)") {
+  CHECK(is_caught({.faults = {{Fault::kill}}, .node_mutant = NodeMutant::trims_past_cursors}, 500));
+}
+
+TEST_CASE("Cluster: with a state that is ahead of its rows, it is noticed") {
+  CHECK(is_caught({.faults = {{Fault::kill_in_write, Fault::kill}}, .node_mutant = NodeMutant::mark_before_rows}, 500));
+}
+
 TEST_CASE("Cluster: with connections that stay attached where their primary was, it is noticed") {
   CHECK(is_caught({.faults = {{Fault::kill, Fault::suspicion}}, .never_reattaches = true}, 100));
 }
 
 TEST_CASE("Cluster: with routes of which later asks are taken after a refusal, it is noticed") {
-  CHECK(
-      is_caught({.faults = {{Fault::suspicion, Fault::reset}}, .route_mutant = RouteMutant::no_refused_routes}, 1000));
+  CHECK(is_caught({.faults = {{Fault::suspicion, Fault::reset}}, .node_mutant = NodeMutant::no_refused_routes}, 1000));
 }
 
 }  // namespace

@@ -28,6 +28,36 @@ void SimNode::make_disk() {
   options.seed = agenda_.random().next();
   node_ = std::make_unique<OneThreadNode>(options);
   store_id_ = agenda_.random().id<StoreId>();
+  damaged_ = told_damaged_ = false;
+}
+
+bool SimNode::damage(Damage how) {
+  HF_CHECK(!controller_, "a disk is damaged while the node is down");
+  const bool state = how == Damage::unreadable && agenda_.chance(50);
+  MemoryDatabase& database = state ? node_->state_database() : node_->log_database();
+  const PartitionId partition(static_cast<std::uint16_t>(agenda_.random().below(options_.node.partitions)));
+  Range range{.from = LogStore::entry_key(partition, Seq(1)), .until = LogStore::after_entries(partition)};
+  if (how == Damage::unreadable) range = {};
+  range.limit = range.bytes_max = SIZE_MAX;
+  const auto rows = database.scan(range);
+  HF_CHECK(rows, "a disk is damaged once");
+  if (rows->empty()) return false;
+  const bool newest = how == Damage::torn_tail || agenda_.chance(30);
+  Row row = newest ? rows->back() : (*rows)[agenda_.random().below(rows->size())];
+  if (how == Damage::unreadable) database.make_unreadable(row.key);
+  if (how == Damage::torn_tail) database.replace_silently(row.key, std::nullopt);
+  if (how == Damage::flipped) {
+    char& byte = row.value[agenda_.random().below(row.value.size())];
+    byte = static_cast<char>(byte ^ (1 << agenda_.random().below(8)));
+    database.replace_silently(row.key, row.value);
+  }
+  damaged_ = true;
+  return true;
+}
+
+bool SimNode::is_found_damaged() const {
+  return damaged_ &&
+         (told_damaged_ || node_->log_database().found_unreadable() || node_->state_database().found_unreadable());
 }
 
 SteadyTime SimNode::steady() const {
@@ -44,7 +74,12 @@ WallTime SimNode::wall() const {
 
 bool SimNode::start() {
   HF_CHECK(!controller_, "a node is started once");
-  const bool started = try_start();
+  const bool started = !is_found_damaged() && try_start();
+  if (!started && is_found_damaged()) {
+    ++damage_found_;
+    wipe();
+    return false;
+  }
   if (!node_->is_dead()) return started;
   if (started)
     crash();
@@ -60,8 +95,11 @@ bool SimNode::try_start() {
   if (!discard_interrupted(node_->log_database(), node_->state_database(), partitions)) return false;
   auto recovered = recover_partitions(log, node_->state_database(), partitions, Replay::nothing, wall(),
                                       std::chrono::hours(24), false);
-  if (!recovered) {
-    listener_.wrong("recovery: " + recovered.error().message);
+  const Status floor = node_->check_floor();
+  if (!recovered || !floor) {
+    const Error error = recovered ? floor.error() : recovered.error();
+    told_damaged_ = damaged_ && error.code == Errc::corrupt;
+    if (!told_damaged_ && !node_->is_dead()) listener_.wrong("recovery: " + error.message);
     return false;
   }
   JoinRequest request{options_.name, partitions, false, wall()};
@@ -88,7 +126,7 @@ bool SimNode::try_start() {
                            .keys = std::move(*keys),
                            .first_route = static_cast<std::uint64_t>(to_ms(wall())) << 20,
                            .replica = options_.replica,
-                           .mutant = options_.route_mutant});
+                           .mutant = options_.node_mutant});
   run_controller(membership->founder, highest.next());
   return true;
 }
@@ -239,6 +277,10 @@ void SimNode::reconfigure(const failover::Reconfiguration& wanted) {
 void SimNode::opened() { confirm(); }
 
 void SimNode::quarantined(PartitionId partition, const std::string& why) {
+  if (damaged_) {
+    told_damaged_ = true;  // the operator reads that, and acts
+    return node_->die();
+  }
   listener_.wrong("quarantined partition " + std::to_string(partition.value) + " on node " + std::to_string(id_.value) +
                   ": " + why);
 }

@@ -20,7 +20,7 @@ struct SimNodeOptions {
   OneThreadOptions node;
   failover::ControllerOptions controller;  ///< who we are is filled in
   failover::Replica::Options replica;
-  RouteMutant route_mutant = RouteMutant::none;
+  NodeMutant node_mutant = NodeMutant::none;
   bool never_reattaches = false;  ///< mutant: connections stay attached where their primary was
 };
 
@@ -38,6 +38,15 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   bool start();
   void crash();
   void wipe();  ///< its disk is new and empty; while it is down
+  /// What a bad disk does to the log, or to what is in the state.
+  enum class Damage : std::uint8_t {
+    torn_tail,   ///< the newest entry of a partition is gone
+    flipped,     ///< a bit of an entry, which no checksum of the disk's notices
+    unreadable,  ///< any row, as checksums find it
+  };
+  /// While it is down. Once that is found it is run with a new, empty disk, as an operator would. False: nothing is there.
+  bool damage(Damage how);
+  bool is_damaged() const { return damaged_; }
   void freeze();
   void thaw();
   void jump_clock(Millis by) { wall_offset_ += by; }
@@ -64,6 +73,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
     for (const auto& past : past_) sum += past->copies_installed();
     return sum;
   }
+  std::uint64_t damage_found() const { return damage_found_; }
   std::uint64_t copies_discarded() const {
     std::uint64_t sum = node_->copies_discarded();
     for (const auto& past : past_) sum += past->copies_discarded();
@@ -95,6 +105,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
 
   bool try_start();
   void make_disk();
+  bool is_found_damaged() const;
   bool name_is_registered() const;
   void run_controller(bool founder, Epoch founder_epoch);
   /// On the cluster's thread, in this life: now, or when it is thawed.
@@ -119,6 +130,9 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   BootId boot_;
   std::uint64_t life_ = 0;
   std::unique_ptr<failover::Controller> controller_;
+  bool damaged_ = false;       ///< and nobody may know
+  bool told_damaged_ = false;  ///< by itself, or by others
+  std::uint64_t damage_found_ = 0;
   bool frozen_ = false;
   std::deque<std::function<void()>> backlog_;
   Millis wall_offset_{};

@@ -21,6 +21,7 @@ constexpr std::size_t kHashBytes = 32;
 OneThreadNode::OneThreadNode(OneThreadOptions options)
     : options_(std::move(options)),
       random_(options_.seed),
+      floor_(options_.partitions),
       limit_(std::make_shared<WriteLimit>()),
       log_database_(limit_),
       state_database_(limit_),
@@ -86,7 +87,8 @@ void OneThreadNode::add_copies(const std::vector<RecoveredPartition>& recovered,
   for (const RecoveredPartition& one : recovered) {
     state::Cursor cursor;
     const auto row = state_database_.get(keys::stored(one.id, keys::cursor(r.delivery.name())));
-    HF_CHECK(row && (!*row || cursor.ParseFromString(**row)), "a cursor parses");
+    if (!is_read(row)) return;
+    HF_CHECK(!*row || cursor.ParseFromString(**row), "a cursor parses");
     options.id = one.id;
     r.copies.push_back(std::make_unique<Copy>(options, options_.limits, self,
                                               Copy::Found{one.log, {{&r.delivery, Seq(cursor.seq())}}}, replica));
@@ -118,7 +120,7 @@ bool OneThreadNode::step() {
     apply_some(1 + random_.below(r.to_apply.size()));
     return true;
   }
-  const std::size_t commit = r.to_commit.empty() ? 0 : 1;
+  const std::size_t commit = may_commit() ? 1 : 0;
   const std::size_t fill = r.filling.empty() ? 0 : 1;
   const std::size_t choices = r.with_mail.size() + r.pool.size() + r.turns.size() + r.routes.size() + fill + commit;
   if (choices == 0) {
@@ -176,7 +178,7 @@ bool OneThreadNode::has_work() const {
   if (!is_running()) return false;
   const Running& r = *running_;
   return !r.with_mail.empty() || !r.pool.empty() || !r.turns.empty() || !r.routes.empty() || !r.filling.empty() ||
-         !r.to_commit.empty() || !r.to_apply.empty();
+         may_commit() || !r.to_apply.empty();
 }
 
 void OneThreadNode::advance(std::chrono::milliseconds by) {

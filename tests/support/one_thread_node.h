@@ -102,6 +102,12 @@ class OneThreadNode {
   MemoryDatabase& state_database() { return state_database_; }
   const OneThreadOptions& options() const { return options_; }
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
+  /// Every sync of the log takes so long.
+  void set_slow(std::chrono::milliseconds sync) { sync_ = sync; }
+  /// The process ends by itself; it is to be crash()ed.
+  void die() { dead_ = true; }
+  /// Errc::corrupt: a log ends before what was acknowledged of it (storage/durable_floor.h, which is never behind here).
+  Status check_floor();
   /// Of the posts' client message ids: refused here at least once, whether or not anybody heard of it.
   const std::set<std::string>& refused_posts() const { return refused_posts_; }
   /// In all lives: copies that came as a whole, and those that were thrown away in pieces.
@@ -141,8 +147,17 @@ class OneThreadNode {
   void deliver(std::size_t from, chat::Delivery delivery);
   void commit_some();
   void apply_some(std::size_t entries);
+  Status write_state(const Batch& batch);
   void flush_and_trim();
   void trim(PartitionId id, Seq flushed);
+  bool may_commit() const;
+  /// A disk that can't be read ends the process.
+  template <typename Read>
+  bool is_read(const Read& read) {
+    if (!read && read.error().code == Errc::corrupt) die();
+    return static_cast<bool>(read);
+  }
+  void lower_floor(PartitionId id, Seq seq) { floor_[id.value] = std::min(floor_[id.value], seq); }
   void keep(const Batch& batch);
   void add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self,
                   failover::Replica::Options replica);
@@ -166,6 +181,9 @@ class OneThreadNode {
   WallTime wall_ = from_ms(1'700'000'000'000);
   SteadyTime steady_{};
   Partition::Pressure pressure_ = Partition::Pressure::none;
+  std::chrono::milliseconds sync_{};
+  SteadyTime next_sync_{};
+  std::vector<Seq> floor_;  ///< outlives crashes
   bool dead_ = false;
   std::set<std::string> refused_posts_;
   std::uint64_t copies_installed_ = 0, copies_discarded_ = 0;

@@ -18,6 +18,7 @@ void OneThreadNode::join(const std::vector<RecoveredPartition>& recovered, OneTh
     r.routers.push_back(
         std::make_unique<Router>(r.joined->self.node, options_.partitions, r.joined->first_route, Router::Options()));
   add_copies(recovered, r.joined->self, r.joined->replica);
+  if (is_dead()) return;
   for (std::uint16_t p = 0; p < options_.partitions; ++p) r.snapshots.push_back(make_snapshots(p));
   tick();
 }
@@ -53,7 +54,7 @@ void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask as
   Running& r = *running_;
   const Routes::From asker{from, worker, ask.partition};
   Copy& copy = touch(ask.partition);
-  if (r.joined->mutant != RouteMutant::no_refused_routes) {
+  if (r.joined->mutant != NodeMutant::no_refused_routes) {
     const bool taken = r.asked_by.takes(asker, ask.life, ask.route, ask.index);
     if (taken && !copy.takes_commands()) r.asked_by.refused(asker, ask.life, ask.route);
     if (!taken || !copy.takes_commands())
@@ -177,8 +178,9 @@ void OneThreadNode::read_copies_log(PartitionId id, failover::Replica::LogWanted
                                     .previous_chain = {},
                                     .entries = {}};
     auto raw = running_->log.read_raw(id, wanted.from, 1 + random_.below(16 << 10));
-    HF_CHECK(raw || raw.error().code == Errc::not_found || is_dead(), "the log can be read");
-    if (raw) {
+    const bool read = is_read(raw);
+    HF_CHECK(read || is_dead() || raw.error().code == Errc::not_found, "the log can be read");
+    if (read) {
       page.previous_epoch = raw->previous_epoch;
       page.previous_chain = raw->previous_chain;
       page.entries = std::move(raw->entries);
@@ -198,7 +200,10 @@ std::unique_ptr<Snapshots> OneThreadNode::make_snapshots(std::uint16_t place) {
                           running_->applied[id.value] = seq;
                           ++(seq == Seq{} ? copies_discarded_ : copies_installed_);
                         },
-                    .lower_floor = [](PartitionId, Seq) -> Status { return Ok{}; },
+                    .lower_floor = [this](PartitionId id, Seq seq) -> Status {
+                      lower_floor(id, seq);
+                      return Ok{};
+                    },
                     .now = [this] { return steady_; },
                     .log = &log_database_,
                     .state = &state_database_,

@@ -53,9 +53,13 @@ void OneThreadNode::ask(std::size_t from, PartitionId partition, command::Comman
 
 /// Sometimes from memory at once; otherwise read at one moment and brought at another.
 void OneThreadNode::load_row(PartitionId id, std::uint64_t life, std::string key) {
-  const auto read = [this, id, key] {
+  const auto read = [this, id, key]() -> std::optional<std::string> {
+    const NodeMutant mutant = running_->joined ? running_->joined->mutant : NodeMutant::none;
+    const auto family = static_cast<keys::Family>(key.front());
+    if (mutant == NodeMutant::forgets_client_ids && family == keys::Family::client_id) return std::nullopt;
+    if (mutant == NodeMutant::forgets_sources && family == keys::Family::source) return std::nullopt;
     auto row = state_database_.get(keys::stored(id, key));
-    HF_CHECK(row, "memory can be read");
+    if (!is_read(row)) return std::nullopt;
     return std::move(*row);
   };
   if (random_.below(2) == 0) return touch(id).row_loaded(life, key, read());
@@ -74,7 +78,7 @@ void OneThreadNode::load_range(PartitionId id, std::uint64_t life, Partition::Ra
     range.from = keys::stored(id, range.from);
     range.until = keys::stored_until(id, range.until);
     auto rows = state_database_.scan(range);
-    HF_CHECK(rows, "memory can be read");
+    if (!is_read(rows)) return;
     for (Row& row : *rows) row.key.erase(0, keys::kPartitionBytes);
     later([this, id, life, ticket = wanted.ticket, rows = std::move(*rows)] {
       touch(id).range_loaded(life, ticket, rows);
@@ -85,6 +89,7 @@ void OneThreadNode::load_range(PartitionId id, std::uint64_t life, Partition::Ra
 void OneThreadNode::read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted) {
   later([this, id, life, wanted] {
     auto stored = running_->log.read(id, wanted.from, 1 + random_.below(4096));
+    if (!is_read(stored) && is_dead()) return;
     HF_CHECK(stored, "the log has what its subscribers need");
     std::vector<std::shared_ptr<const log::Entry>> entries;
     for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
@@ -132,11 +137,47 @@ void OneThreadNode::commit_some() {
   const std::vector<LogWrite> writes(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
   r.to_commit.erase(r.to_commit.begin(), r.to_commit.begin() + static_cast<std::ptrdiff_t>(count));
   LogBatch batch;
-  for (const LogWrite& write : writes) batch.add(write);
+  for (const LogWrite& write : writes) {
+    if (write.cut) lower_floor(write.partition, Seq(write.cut->first.value - 1));
+    batch.add(write);
+  }
   if (!log_database_.write(batch.batch(), Durability::synced)) return;
+  next_sync_ = steady_ + sync_;
+  for (const LogWrite& write : writes)
+    if (!write.entries.empty()) floor_[write.partition.value] = write.entries.back()->seq;
   for (const LogWrite& write : writes)
     send(committer(), write.partition.value,
          [this, id = write.partition, ticket = write.ticket] { touch(id).replica().durable(ticket); });
+}
+
+bool OneThreadNode::may_commit() const {
+  return !running_->to_commit.empty() && (sync_ == std::chrono::milliseconds{} || steady_ >= next_sync_);
+}
+
+Status OneThreadNode::check_floor() {
+  const LogStore log(log_database_);
+  for (std::uint16_t p = 0; p < options_.partitions; ++p) {
+    const auto bounds = log.bounds(PartitionId(p));
+    if (!bounds) return bounds.error();
+    if (bounds->second < floor_[p])
+      return Error{Errc::corrupt, "a log ends before entry " + std::to_string(floor_[p].value)};
+  }
+  return Ok{};
+}
+
+/// In one batch, unless a mutant has it otherwise.
+Status OneThreadNode::write_state(const Batch& batch) {
+  if (!running_->joined || running_->joined->mutant != NodeMutant::mark_before_rows)
+    return state_database_.write(batch, Durability::written);
+  Batch marks, rows;
+  for (const BatchOp& op : batch.ops()) {
+    const bool mark = op.kind == BatchOp::Kind::put && keys::split(op.key)->key == keys::applied();
+    if (op.kind == BatchOp::Kind::put) (mark ? marks : rows).put(op.key, op.value);
+    if (op.kind == BatchOp::Kind::remove) rows.remove(op.key);
+    if (op.kind == BatchOp::Kind::remove_range) rows.remove_range(op.key, op.value);
+  }
+  if (const Status written = state_database_.write(marks, Durability::written); !written) return written;
+  return state_database_.write(rows, Durability::written);
 }
 
 void OneThreadNode::apply_some(std::size_t entries) {
@@ -151,7 +192,7 @@ void OneThreadNode::apply_some(std::size_t entries) {
              "I11: only what is durable is applied");
     batch.add(one.partition, *one.entry);
   }
-  if (!state_database_.write(batch.finish(), Durability::written)) return;
+  if (!write_state(batch.finish())) return;
   for (const auto& [partition, seq] : batch.applied()) {
     HF_CHECK(seq > r.applied[partition.value], "entries are applied in order");
     r.applied[partition.value] = seq;
@@ -172,11 +213,13 @@ void OneThreadNode::flush_and_trim() {
 
 /// What the log is needed for is known where the partition is; and nobody trims a log while another takes its place.
 void OneThreadNode::trim(PartitionId id, Seq flushed) {
-  const std::uint64_t done = std::min(running_->copies[id.value]->slowest_cursor(), flushed).value;
+  const bool past = running_->joined && running_->joined->mutant == NodeMutant::trims_past_cursors;
+  const std::uint64_t done =
+      past ? flushed.value : std::min(running_->copies[id.value]->slowest_cursor(), flushed).value;
   if (done <= options_.log_keep_entries) return;
   running_->filling.push_back([this, id, first = Seq(done - options_.log_keep_entries + 1)] {
     const Status trimmed = running_->log.trim(id, first);
-    HF_CHECK(trimmed || is_dead(), "the log can be trimmed");
+    HF_CHECK(trimmed || is_dead() || trimmed.error().code == Errc::corrupt, "the log can be trimmed");
   });
 }
 

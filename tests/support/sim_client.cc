@@ -194,6 +194,8 @@ std::size_t SimClient::ask(v1::ClientFrame frame) {
     history_.posts.push_back(
         {*ConversationId::from_bytes(frame.post().conversation_id()), user_, id, {}, false, false, options_.device});
   } else {
+    if (frame.has_get_history())
+      request.least = known_[*ConversationId::from_bytes(frame.get_history().conversation_id())];
     frame.set_idempotency_id(id);
     note_asked(frame);
   }
@@ -218,7 +220,19 @@ void SimClient::on_answer(std::size_t number, const v1::ServerFrame& frame) {
     return;
   }
   request.answer = frame;
+  if (frame.has_history()) check_history(request, frame.history());
+  if (is_post && frame.has_change()) {
+    std::uint64_t& known = known_[history_.posts[request.post].conversation];
+    known = std::max(known, frame.change().number());
+  }
   if (is_post) history_.posts[request.post].number = frame.has_error() ? 0 : frame.change().number();
+}
+
+/// Whoever leads, it has everything that was told to anybody: to us, before we asked.
+void SimClient::check_history(const Request& request, const v1::HistoryReply& reply) {
+  if (reply.last_number() >= request.least) return;
+  history_.complaints.push_back("H9: " + options_.username + " knows of change " + std::to_string(request.least) +
+                                ", and a history ends at " + std::to_string(reply.last_number()));
 }
 
 const v1::ServerFrame* SimClient::answer(std::size_t number) const {
@@ -281,6 +295,8 @@ void SimClient::on_inbox(const v1::InboxPush& push) {
       shown.head = item.has_head();
       shown.number = item.has_head() ? item.head() : item.reference();
     }
+    std::uint64_t& known = known_[shown.conversation];
+    known = std::max(known, shown.number);
     device().shown.push_back(std::move(shown));
     cursor_ = item.position();
   }

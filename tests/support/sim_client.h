@@ -73,8 +73,9 @@ class SimClient {
   enum class Phase : std::uint8_t { away, connecting, online };
   struct Request {
     v1::ClientFrame frame;
-    bool sent = false;     ///< on this connection
-    std::size_t post = 0;  ///< in the history, if it is one
+    bool sent = false;        ///< on this connection
+    std::size_t post = 0;     ///< in the history, if it is one
+    std::uint64_t least = 0;  ///< of a history: it was that far when it was asked for
     std::optional<v1::ServerFrame> answer;
   };
 
@@ -82,6 +83,7 @@ class SimClient {
   void on_login(const chat::RequestOutcome& outcome);
   void send(std::size_t request);
   void note_asked(const v1::ClientFrame& frame);
+  void check_history(const Request& request, const v1::HistoryReply& reply);
   void on_answer(std::size_t request, const v1::ServerFrame& frame);
   void on_push(const v1::ServerFrame& frame);
   void on_delivery(const chat::Delivery& delivery);
@@ -119,6 +121,7 @@ class SimClient {
   bool hold_reading_ = false;
   std::uint64_t credit_ = 0;
   std::uint64_t raw_position_ = 0;
+  std::map<ConversationId, std::uint64_t> known_;  ///< the newest change that it was told of
   bool confirming_ = false;
 
   std::uint64_t logins_ = 0, tokens_replaced_ = 0, inbox_frames_ = 0, soft_frames_ = 0, heard_ = 0;

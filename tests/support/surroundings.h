@@ -26,10 +26,14 @@ class Surroundings {
   virtual void quarantined(PartitionId partition, const std::string& why) = 0;
 };
 
-/// Rules of the router left out, to see that the tests notice.
-enum class RouteMutant : std::uint8_t {
+/// Rules of a node left out, to see that the tests notice.
+enum class NodeMutant : std::uint8_t {
   none,
-  no_refused_routes,  ///< what is asked later of a refused route is taken
+  no_refused_routes,   ///< what is asked later of a refused route is taken
+  forgets_client_ids,  ///< of posts that were made
+  forgets_sources,     ///< how far a subscriber's commands were carried out
+  trims_past_cursors,  ///< and past what others still need
+  mark_before_rows,    ///< the state says that it has an entry before it has its rows
 };
 
 struct OneThreadJoined {
@@ -38,7 +42,7 @@ struct OneThreadJoined {
   chat::TokenKeys keys;
   std::uint64_t first_route;  ///< above every one of an earlier life
   failover::Replica::Options replica{};
-  RouteMutant mutant = RouteMutant::none;
+  NodeMutant mutant = NodeMutant::none;
 };
 
 }  // namespace holdfast
