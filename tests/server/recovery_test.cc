@@ -126,6 +126,21 @@ TEST_CASE("Recovery: an entry that is missing or changed in the middle stops the
   CHECK(recovered.error().message.find("2") != std::string::npos);
 }
 
+TEST_CASE("Recovery: a newest entry whose bits have changed stops the start, though the state has it already (J2)") {
+  Disk disk;
+  for (std::uint64_t seq = 1; seq <= 2; ++seq) disk.append(PartitionId(0), seq, 1);
+  REQUIRE(disk.recover());
+  const std::string key = LogStore::entry_key(PartitionId(0), Seq(2));
+  std::string value = **disk.log_database.get(key);
+  SECTION("in its chain value") { value[3] = static_cast<char>(value[3] ^ 4); }
+  SECTION("in its content") { value.back() = static_cast<char>(value.back() ^ 4); }
+  disk.log_database.replace_silently(key, value);
+  const auto recovered = disk.recover();
+  REQUIRE_FALSE(recovered);
+  CHECK(recovered.error().code == Errc::corrupt);
+  CHECK(recovered.error().message.find("entry 2") != std::string::npos);
+}
+
 TEST_CASE("Recovery: a clock that went back by more than a day stops the start, unless that is wanted") {
   Disk disk;
   disk.append(PartitionId(0), 1, 1, kNow + kDay + std::chrono::seconds(1));

@@ -12,6 +12,36 @@ Status put(Database& database, std::string_view key, Durability durability) {
   return database.write(batch, durability);
 }
 
+TEST_CASE("MemoryDatabase: a row of a bad disk can't be read, alone or among others, until it is written anew") {
+  MemoryDatabase database;
+  Batch batch;
+  batch.put("a", "1");
+  batch.put("b", "2");
+  REQUIRE(database.write(batch, Durability::synced));
+  database.make_unreadable("a");
+  CHECK_FALSE(database.found_unreadable());
+  CHECK(database.get("a").error().code == Errc::corrupt);
+  CHECK(database.scan({.from = "a", .until = "c"}).error().code == Errc::corrupt);
+  CHECK(database.view()->get("a").error().code == Errc::corrupt);
+  CHECK(database.get("b")->value() == "2");
+  CHECK(database.found_unreadable());
+  REQUIRE(database.write(batch, Durability::synced));
+  CHECK(database.get("a")->value() == "1");
+}
+
+TEST_CASE("MemoryDatabase: what a bad disk changes silently stays changed after a crash") {
+  MemoryDatabase database;
+  Batch batch;
+  batch.put("a", "1");
+  batch.put("b", "2");
+  REQUIRE(database.write(batch, Durability::synced));
+  database.replace_silently("a", "x");
+  database.replace_silently("b", std::nullopt);
+  database.crash();
+  CHECK(database.get("a")->value() == "x");
+  CHECK_FALSE(database.get("b")->has_value());
+}
+
 }  // namespace
 
 TEST_CASE("MemoryDatabase: a crash forgets what was not synced, and only that") {
