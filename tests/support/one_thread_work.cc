@@ -217,7 +217,7 @@ void OneThreadNode::trim(PartitionId id, Seq flushed) {
   const std::uint64_t done =
       past ? flushed.value : std::min(running_->copies[id.value]->slowest_cursor(), flushed).value;
   if (done <= options_.log_keep_entries) return;
-  running_->filling.push_back([this, id, first = Seq(done - options_.log_keep_entries + 1)] {
+  running_->filling.push_back([this, id, first = Seq(done - options_.log_keep_entries)] {
     const Status trimmed = running_->log.trim(id, first);
     HF_CHECK(trimmed || is_dead() || trimmed.error().code == Errc::corrupt, "the log can be trimmed");
   });
