@@ -50,12 +50,14 @@ void Confirmations::configured(PartitionId partition, NodeId primary, Epoch epoc
 void Confirmations::received(NodeId from, const peer::Confirm& confirm, SteadyTime now) {
   const auto peer = peers_.find(from);
   if (peer == peers_.end()) return;
+  const bool calibrates = !peer->second.quickest;  // how long this one lay somewhere nobody can tell
   const SteadyTime sent = now - delay_of(peer->second, confirm.sent_ms(), now);
   for (const auto& served : confirm.served()) {
     if (served.partition() >= partitions_) continue;
     const PartitionId id(static_cast<std::uint16_t>(served.partition()));
     Partition& row = rows_[id];
-    row.said = Said{from, Epoch(served.epoch()), confirm.link(), sent - milliseconds(served.age_ms())};
+    row.said = Said{from, Epoch(served.epoch()), confirm.link(), {}};
+    if (!calibrates) row.said->certain = sent - milliseconds(served.age_ms());
     believe(id, row);
   }
 }
@@ -75,7 +77,7 @@ void Confirmations::believe(PartitionId id, Partition& partition) {
   if (!partition.said) return;
   const auto& [node, epoch, link, certain] = *partition.said;
   if (partition.epoch != epoch || partition.primary != node || !reaches(node)) return;
-  ready_.certain.emplace_back(id, certain);
+  if (certain) ready_.certain.emplace_back(id, *certain);
   const Known now{node, epoch, link, peers_.at(node).ups};
   if (partition.known == now) return;
   partition.known = now;
@@ -101,7 +103,6 @@ std::vector<std::pair<NodeId, peer::Frame>> Confirmations::say(const std::vector
     ready_.reattach.push_back({id, false});
   }
   std::vector<std::pair<NodeId, peer::Frame>> frames;
-  if (served.empty()) return frames;
   for (const auto& [node, peer] : peers_) {
     if (!peer.up) continue;
     out.set_link(peer.ups);

@@ -40,7 +40,7 @@ class Confirmations {
     Epoch epoch;
     SteadyTime certain;  ///< at that time nobody led a later epoch
   };
-  /// For every node that can be reached.
+  /// For every node that can be reached. Also when nothing is served: who hears it learns how far our clocks are apart.
   std::vector<std::pair<NodeId, peer::Frame>> say(const std::vector<Served>& served, SteadyTime now);
 
   // ---- what is to be done
@@ -77,7 +77,7 @@ class Confirmations {
     NodeId node;
     Epoch epoch;
     std::uint64_t link = 0;
-    SteadyTime certain{};
+    std::optional<SteadyTime> certain;  ///< nothing: nobody can tell
   };
   struct Partition {
     NodeId primary;  ///< as the configuration has it

@@ -32,6 +32,9 @@ std::optional<Destination> destination(const peer::Frame& frame, std::uint16_t p
     case peer::Frame::kCredit: return user(frame.credit().user());
     case peer::Frame::kAnswer: return OneWorker{frame.answer().worker()};
     case peer::Frame::kDeliver: return AllWorkers{};
+    case peer::Frame::kHandoff:
+      if (!partition(frame.handoff().partition())) return std::nullopt;
+      return ClusterItself{};
     default: return ClusterItself{};
   }
 }

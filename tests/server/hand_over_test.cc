@@ -1,6 +1,7 @@
 #include "server/hand_over.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 namespace holdfast {
 namespace {
@@ -53,6 +54,19 @@ TEST_CASE("HandOver: whoever does not take one within a second is not the only o
   const auto again = giving.next(serves, rows, others, now + std::chrono::milliseconds(1100));
   REQUIRE(again.size() == 1);
   CHECK(again[0].heir != first[0].heir);
+}
+
+TEST_CASE("HandOver: partitions that nobody takes keep no other from being offered") {
+  const auto rows = rows_of(30);
+  HandOver giving(SteadyTime(std::chrono::seconds(30)));
+  std::vector<Epoch> serves(30, Epoch(4));
+  std::set<PartitionId> offered;
+  for (SteadyTime now{}; now < SteadyTime(std::chrono::seconds(5)); now += std::chrono::milliseconds(20))
+    for (const auto& offer : giving.next(serves, rows, others, now)) {
+      offered.insert(offer.partition);
+      if (offer.partition.value >= 8) serves[offer.partition.value] = Epoch{};
+    }
+  CHECK(offered.size() == 30);
 }
 
 TEST_CASE("HandOver: with nobody to take it, it lasts its time and says what is left") {

@@ -37,6 +37,10 @@ TEST_CASE("Peer frames: each goes to whom it concerns, and what names nobody goe
 
   frame.mutable_deliver();
   CHECK(std::holds_alternative<peers::AllWorkers>(peers::destination(frame, kPartitions).value()));
+  frame.mutable_handoff()->set_partition(kPartitions);
+  CHECK_FALSE(peers::destination(frame, kPartitions).has_value());
+  frame.mutable_handoff()->set_partition(kPartitions - 1);
+  CHECK(std::holds_alternative<peers::ClusterItself>(peers::destination(frame, kPartitions).value()));
   frame.mutable_beat();
   CHECK(std::holds_alternative<peers::ClusterItself>(peers::destination(frame, kPartitions).value()));
 }
