@@ -40,7 +40,16 @@ bench_row() { # what single cluster unit
 
 cmd_bench_cluster() { # [--seconds S]
   local seconds=10 folder base pids one three one_slow three_slow servers
-  [[ ${1:-} != --seconds ]] || seconds=$2
+  while (($#)); do
+    case $1 in
+      --seconds) seconds=${2:?--seconds wants a number} ;;
+      *)
+        echo "dev bench cluster: there is no option '$1'" >&2
+        return 2
+        ;;
+    esac
+    shift 2
+  done
   packages_install
   build release programs
   base=$(cluster_free_base 3)

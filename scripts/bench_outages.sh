@@ -10,6 +10,10 @@ bench_outages_run() { # report argument…
 
 cmd_bench_outages() { # [FOLDER]: for the reports
   local folder=${1:-data/outages}
+  if (($# > 1)) || [[ $folder == -* ]]; then
+    echo "dev bench outages: takes one FOLDER for its reports, and no options" >&2
+    return 2
+  fi
   packages_install
   build release programs
   bench_outages_run "$folder/kills" --faults kill:busiest,kill:coordinator,kill:neither --rounds 17 --hold 1.5 --rate 300

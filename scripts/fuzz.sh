@@ -1,4 +1,5 @@
-# Runs the fuzz targets. Sourced by ./dev. What a run finds joins build-fuzz/corpus/<name>, and the next run starts there.
+# Runs the fuzz targets. Sourced by ./dev. What a run finds joins build-fuzz/fuzz/<name>-corpus, and
+# the next run starts there.
 
 fuzz_one() { # name seconds
   local name=$1 seconds=$2 work=build-fuzz/fuzz

@@ -26,4 +26,6 @@ sim_run() { # [--seeds N] [--seed S] [--minutes M] [--faults A,B]
   for binary in build/bin/sim_test build/tests/sim_test; do
     [[ ! -x $binary ]] || exec "$binary" "Cluster: the long run"
   done
+  echo "dev sim: the build made no sim_test" >&2
+  return 1
 }

@@ -26,8 +26,8 @@ Each node runs in a network namespace of its own, which needs root; without that
 one's own are done, on loopback, and the report says so.
 
 The clients write at the given rate whatever happens, and write down all they do and see; meanwhile sessions are made,
-ended, and tried again. At the end fresh clients read everything back, and the logs on the disks of all nodes are compared. The report's folder gets summary.json,
-report.html and history.jsonl.
+ended, and tried again. At the end fresh clients read everything back, and the logs on the disks of all nodes are
+compared. The report's folder gets summary.json, report.html and history.jsonl.
 
 summary.json: verdict (good, violated), acked, lost, duplicated, out_of_order, faults (by kind), violations, seed, command,
 and by kind, with p50, p99 and max:
