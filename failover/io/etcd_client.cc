@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "failover/io/etcd_channel.h"
 #include "failover/io/etcd_errors.h"
@@ -29,12 +30,15 @@ Result<std::unique_ptr<EtcdClient>> EtcdClient::make(const EtcdAddress& address,
   if (!credentials) return credentials.error();
   std::unique_ptr<EtcdClient> client(new EtcdClient(address, options));
   client->needs_login_ = !address.user.empty();
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (const std::string& endpoint : address.endpoints) {
     auto channel = etcd_channel(endpoint, *credentials);
+    channels.push_back(channel);
     client->members_.push_back({endpoint, channel, etcdserverpb::KV::NewStub(channel),
                                 etcdserverpb::Lease::NewStub(channel), etcdserverpb::Watch::NewStub(channel),
                                 etcdserverpb::Auth::NewStub(channel)});
   }
+  client->timers_.emplace(std::move(channels));
   return client;
 }
 

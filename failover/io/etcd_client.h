@@ -11,12 +11,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "failover/io/etcd_address.h"
 #include "failover/io/etcd_options.h"
+#include "failover/io/grpc_timers.h"
 #include "proto/etcd.grpc.pb.h"
 
 namespace holdfast::failover {
@@ -73,6 +75,8 @@ class EtcdClient {
   std::mutex mutex_;
   std::string token_;         ///< of our login; empty: none yet
   bool needs_login_ = false;  ///< there is a user, and etcd did not say that it has no users
+
+  std::optional<GrpcTimers> timers_;  ///< constant after make()
 };
 
 }  // namespace holdfast::failover
