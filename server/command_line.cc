@@ -103,6 +103,8 @@ std::variant<Config, Leave> parse_command_line(int argc, const char* const* argv
   auto config = read_file(flags);
   if (!config) return Leave{kUsageError, "", config.error().message + "\n"};
   if (auto applied = apply(*config, flags); !applied) return Leave{kUsageError, "", applied.error().message + "\n"};
+  if (const Status fits = check_cluster(config->cluster); !fits)
+    return Leave{kUsageError, "", fits.error().message + "\n"};
   if (flags.check_config) {
     const std::string what = config->file.empty() ? "defaults" : config->file;
     return Leave{0, what + ": in order\n", ""};

@@ -9,6 +9,7 @@
 
 #include <thread>
 
+#include "failover/io/etcd_address.h"
 #include "server/config_keys.h"
 
 namespace holdfast {
@@ -102,12 +103,36 @@ Status fit_together(Config& config, const std::string& file) {
     return wrong("clients.login_max_s must be at least clients.handshake_max_s");
   }
   if (config.data.empty()) return wrong("data must name a directory");
+  if (const Status cluster = check_cluster(config.cluster); !cluster) return wrong(cluster.error().message);
   config.limits.large_group_back_at = config.limits.large_group_above * 9 / 10;
   if (config.workers == 0) config.workers = std::max(1u, std::thread::hardware_concurrency());
   return Ok{};
 }
 
 }  // namespace
+
+Status check_cluster(const ClusterConfig& cluster) {
+  const auto wrong = [](std::string what) { return Error{Errc::invalid_argument, std::move(what)}; };
+  if (cluster.min_in_sync > cluster.copies)
+    return wrong("cluster.min_in_sync is at most cluster.copies: that many copies there would never be");
+  const bool any = !cluster.ca.empty() || !cluster.certificate.empty() || !cluster.key.empty();
+  const bool all = !cluster.ca.empty() && !cluster.certificate.empty() && !cluster.key.empty();
+  if (any && !all) return wrong("cluster.ca, cluster.certificate and cluster.key go together: set all three or none");
+  for (const auto& [name, address] :
+       {std::pair("peer_address", &cluster.peer_address), std::pair("client_address", &cluster.client_address)}) {
+    if (address->empty()) continue;
+    if (const auto parsed = parse_host_port(*address); !parsed)
+      return wrong("cluster." + std::string(name) + ": " + parsed.error().message);
+  }
+  if (cluster.store.empty()) return Ok{};
+  if (const auto store = failover::parse_etcd_address(cluster.store); !store)
+    return wrong("cluster.store: " + store.error().message);
+  if (!all && !cluster.allow_plaintext)
+    return wrong(
+        "nodes speak TLS with each other: make certificates with `holdfastctl certs` and set cluster.ca, "
+        "cluster.certificate and cluster.key, or set cluster.allow_plaintext on a private network");
+  return Ok{};
+}
 
 Result<Config> parse_config(std::string_view toml, const std::string& name) {
   const toml::parse_result parsed = toml::parse(toml);

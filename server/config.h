@@ -81,6 +81,9 @@ struct Config {
   chat::Limits limits;
 };
 
+/// Wrong: settings that can't work, or would promise less than they seem to.
+Status check_cluster(const ClusterConfig& cluster);
+
 /// A text of TOML. `name` stands in errors ("holdfast.toml:12: ...").
 Result<Config> parse_config(std::string_view toml, const std::string& name);
 /// docs/configuration.md, whole: every key with what it is, unit, default and bound.

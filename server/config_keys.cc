@@ -168,8 +168,8 @@ Keys general_keys() {
               "Threads that serve clients and partitions; 0: one for each core. A flag: `--workers`.", FIELD(workers)),
       integer(
           "", "partitions", 1, 1'024,
-          "Into how many partitions the state is cut, when a data directory is made. Fixed for its life: later it is "
-          "not looked at.",
+          "Into how many partitions the state is cut, when a data directory or a cluster is made. Fixed for its life: "
+          "another number is refused then.",
           FIELD(partitions)),
   };
 }

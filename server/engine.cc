@@ -188,6 +188,9 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
       if (auto parsed = parse_host_port(address)) members.emplace(node, *parsed);
     return greet_members(options->links, members);
   };
+  // What can't work is said before anything is written where others see it.
+  const auto usable = cluster_options({{}, config_.partitions, NodeId(1), false}, request.node_name, highest);
+  if (!usable) return usable.error();
   auto membership = join_cluster(*cluster_store_, *own_store_, request, random_);
   if (!membership) return membership.error();
   if (const Status loaded = load_keys(); !loaded) return loaded;
@@ -236,10 +239,6 @@ Result<ClusterOptions> Engine::cluster_options(const Membership& membership, con
   links.own.set_boot_id(self.boot.str());
   links.own.set_version(std::string(kVersion));
   links.own.set_partitions(config_.partitions);
-  if (cluster.certificate.empty() && !cluster.allow_plaintext)
-    return Error{Errc::invalid_argument,
-                 "nodes speak TLS with each other: make certificates with `holdfastctl certs` and set cluster.ca, "
-                 "cluster.certificate and cluster.key, or set cluster.allow_plaintext on a private network"};
   if (!cluster.certificate.empty()) {
     const MutualTlsFiles files{cluster.certificate, cluster.key, cluster.ca};
     auto server = TlsContext::mutual_server(files);

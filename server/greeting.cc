@@ -13,8 +13,13 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
   boost::asio::io_context loop{1};
   std::optional<std::string> refused;
   std::set<NodeId> silent;
+  bool greeted = false;
   const failover::PeerHandlers handlers{
-      .on_up = [&](const peer::Hello&) { loop.stop(); },
+      .on_up =
+          [&](const peer::Hello&) {
+            greeted = true;
+            loop.stop();
+          },
       .on_down =
           [&](NodeId node, failover::LinkDown) {
             silent.insert(node);
@@ -35,8 +40,14 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
   boost::asio::co_spawn(loop, links.join(), boost::asio::detached);
   loop.restart();
   loop.run();
-  if (!why) return Ok{};
-  return Error{Errc::permission_denied, "the cluster's nodes do not take this one: " + *why};
+  if (why) return Error{Errc::permission_denied, "the cluster's nodes do not take this one: " + *why};
+  if (greeted) return Ok{};
+  std::string where;
+  for (const auto& [node, address] : members) where += (where.empty() ? "" : ", ") + address.str();
+  return Error{Errc::retry_later, "none of the cluster's running nodes (" + where +
+                                      ") can be reached from here: check the network and firewalls between nodes "
+                                      "(cluster.listen, cluster.peer_address), or, if they have just gone, start this "
+                                      "one again in ten seconds"};
 }
 
 }  // namespace holdfast

@@ -13,8 +13,8 @@ namespace holdfast {
 
 inline constexpr std::chrono::seconds kGreetingMax{3};
 
-/// Fails with permission_denied and what the first of them says against it, as soon as one does. Fine once one of them
-/// greets it, and where nobody answers: a cluster that is down is joined by whoever comes.
+/// Fails with permission_denied and what the first of them says against it, as soon as one does; with retry_later if none of
+/// them can be reached. Fine once one of them greets it, and where nobody is registered.
 Status greet_members(const failover::PeerLinksOptions& links, const std::map<NodeId, HostPort>& members);
 
 }  // namespace holdfast

@@ -83,7 +83,13 @@ EtcdFailure explain(const grpc::Status& status, const std::string& endpoint) {
       return {Kind::refused, {Errc::unsupported, said + " (Holdfast needs etcd 3.4 or later)"}};
     return {Kind::refused, {Errc::invalid_argument, said}};
   }
-  return {Kind::unknown, {Errc::outcome_unknown, said}};
+  const bool slow = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
+                    status.error_message().find("request timed out") != std::string::npos;
+  const char* advice =
+      slow ? " (it answers too slowly: its disk, or the network to it; look at wal_fsync and backend_commit in its "
+             "metrics)"
+           : "";
+  return {Kind::unknown, {Errc::outcome_unknown, said + advice}};
 }
 
 }  // namespace holdfast::failover

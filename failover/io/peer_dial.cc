@@ -86,7 +86,10 @@ Awaitable<PeerDial::End> PeerDial::attempt() {
   tcp::socket socket(shared_.executor);
   const auto failed = co_await connect(socket);
   if (stopped_ || draining_) co_return End{};
-  if (failed) co_return End{false, evidence_of_failed_connect(failed)};
+  if (failed) {
+    shared_.unreachable(peer_->node, where_.str(), failed.message());
+    co_return End{false, evidence_of_failed_connect(failed)};
+  }
   set_peer_socket_options(socket);
   Stream stream(std::move(socket));
   stream_ = &stream;

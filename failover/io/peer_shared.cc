@@ -76,6 +76,11 @@ void PeerShared::refused(NodeId node, const std::string& with, const std::string
   if (handlers.on_refused) handlers.on_refused(node, reason);
 }
 
+void PeerShared::unreachable(NodeId node, const std::string& with, const std::string& reason) {
+  log_.warn("unreachable" + std::to_string(node.value), "peer_unreachable node=" + std::to_string(node.value) +
+                                                            " peer=" + with + " reason=\"" + for_log(reason) + "\"");
+}
+
 void PeerShared::garbage(NodeId node, const std::string& with, const std::string& what) {
   garbage_count.fetch_add(1, std::memory_order_relaxed);
   log_.warn("garbage" + std::to_string(node.value) + with.substr(0, with.rfind(':')),

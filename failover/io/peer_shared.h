@@ -56,6 +56,7 @@ struct PeerShared {
   std::string hello() const;
   /// Counts, logs and tells the handler. `with` is for the log: the other end's address.
   void refused(NodeId node, const std::string& with, const std::string& reason);
+  void unreachable(NodeId node, const std::string& with, const std::string& reason);
   void garbage(NodeId node, const std::string& with, const std::string& what);
 
   const any_io_executor executor;

@@ -241,6 +241,11 @@ TEST_CASE("Cluster refusals: a node of another cluster, and one with another num
 
   links.own.set_partitions(8);
   CHECK(greet_members(links, members));
+
+  const HostPort nobody{"127.0.0.1", free_port()};
+  greeted = greet_members(links, {{NodeId(5), nobody}});
+  REQUIRE_FALSE(greeted);
+  CHECK_THAT(greeted.error().message, Contains(nobody.str()) && Contains("can be reached") && Contains("firewall"));
   CHECK(cluster.lasting_rows() == rows);
 }
 

@@ -166,6 +166,12 @@ TEST_CASE("Config: what is no TOML is refused with its line") {
 TEST_CASE("Config: what must fit together is checked") {
   CHECK(contains(error_of("[tls]\ncertificate = 'a.pem'\n"), "tls.certificate and tls.key"));
   CHECK(contains(error_of("[passwords]\nfailures_free = 10\nfailures_lock = 5\n"), "failures_lock"));
+  CHECK(contains(error_of("[cluster]\ncopies = 2\nmin_in_sync = 3\n"), "cluster.min_in_sync is at most"));
+  CHECK(contains(error_of("[cluster]\ncertificate = 'n.pem'\n"), "cluster.ca, cluster.certificate and cluster.key"));
+  CHECK(contains(error_of("[cluster]\npeer_address = 'nonsense'\n"), "cluster.peer_address"));
+  CHECK(contains(error_of("[cluster]\nstore = 'foo://x'\n"), "cluster.store"));
+  CHECK(contains(error_of("[cluster]\nstore = 'etcd://127.0.0.1:2379'\n"), "holdfastctl certs"));
+  CHECK(parse_config("[cluster]\nstore = 'etcd://127.0.0.1:2379'\nallow_plaintext = true\n", "t"));
 }
 
 TEST_CASE("Config: flags override the file") {
@@ -187,6 +193,7 @@ TEST_CASE("Config: the command line's mistakes leave with 2, its questions with 
   CHECK(contains(leaves({"--wrokers", "2"}).err, "--wrokers"));
   CHECK(contains(leaves({"--workers", "0"}).err, "1 to 256"));
   CHECK(contains(leaves({"--listen", "nowhere"}).err, "--listen"));
+  CHECK(contains(leaves({"--join", "etcd://127.0.0.1:2379"}).err, "holdfastctl certs"));
   CHECK(leaves({"--config", "/nonexistent.toml"}).exit_code == 2);
   CHECK(contains(leaves({"--config", "/nonexistent.toml"}).err, "/nonexistent.toml"));
 }

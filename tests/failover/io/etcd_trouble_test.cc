@@ -65,6 +65,7 @@ TEST_CASE("EtcdConfigStore: of a transaction that a frozen member took, the outc
   const auto outcome = store->transact({{"a", revision}}, {{"a", "y"}});
   REQUIRE_FALSE(outcome);
   CHECK(outcome.error().code == Errc::outcome_unknown);
+  CHECK_THAT(outcome.error().message, Catch::Matchers::Contains("too slowly"));
   cluster.resume(0);
   // What forces an answer (FAILOVER 2.6): a write that compares the same revision. One of the two took effect.
   const auto forced = until_reached([&] { return store->transact({{"a", revision}}, {{"a", "no-op"}}); });
