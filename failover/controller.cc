@@ -9,6 +9,9 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = Happening::Kind;
 
+/// A link that comes and goes must not move the lead of partitions to and fro with it.
+constexpr std::chrono::seconds kAsideFor{3};
+
 /// The partition of a row part/<p>; the key is one that we made.
 std::optional<PartitionId> partition_of_key(const std::string& key) {
   if (!key.starts_with("part/")) return std::nullopt;
@@ -221,6 +224,7 @@ void Controller::update_peers() {
 
 void Controller::judge() {
   for (const Verdict& verdict : detector_.judge()) take_verdict(verdict);
+  if (detector_.stands_aside_for()) aside_until_ = now_ + kAsideFor;
   auto held_back = flaps_.held_back(now_);
   const std::set<NodeId> flapping = held_back;
   for (const auto& [node, address] : peers_)

@@ -128,6 +128,9 @@ class Controller {
   /// Our own node row stands.
   bool registered() const { return registration_.registered(); }
   bool coordinates() const { return coordinator_.leads(view_); }
+  /// The link between us and a living member is cut, or was a moment ago, and it is for us to stand aside: we should lead
+  /// nothing, and our clients should go elsewhere, since half of what they ask for can't be reached from here.
+  bool stands_aside() const { return now_ < aside_until_; }
   /// Empty, or why the coordinator does nothing.
   std::string safe_mode() const { return coordinator_.safe_mode(situation()); }
 
@@ -192,6 +195,7 @@ class Controller {
   std::set<NodeId> gone_;                                           ///< told, and not `back`
   std::map<NodeId, SteadyTime> dead_since_;
   std::set<NodeId> held_back_;
+  SteadyTime aside_until_{};
   std::string safe_mode_told_;
   std::string problem_told_;
   std::map<NodeId, std::string> peers_;

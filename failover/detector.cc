@@ -287,6 +287,26 @@ std::vector<NodeId> Detector::hears() const {
   return hears;
 }
 
+bool Detector::heard_by_all(const std::vector<NodeId>& observers, const Peer& known) const {
+  return std::all_of(observers.begin(), observers.end(), [&](NodeId observer) {
+    const auto by = known.heard_by.find(observer);
+    return by != known.heard_by.end() && by->second + options_.suspect_after >= now_;
+  });
+}
+
+std::optional<NodeId> Detector::stands_aside_for() const {
+  const std::vector<NodeId> observers = hears();
+  if (late() || !self_member_ || observers.empty()) return std::nullopt;
+  std::vector<NodeId> apart;
+  for (const auto& [node, known] : peers_) {
+    const bool here = known.member && known.registered && known.ever_heard && !known.refused;
+    const bool cut = here && silence(known) >= options_.apart_after * patience_;
+    if (cut && heard_by_all(observers, known)) apart.push_back(node);
+  }
+  if (apart.empty() || (apart.size() == 1 && self_ < apart.front())) return std::nullopt;
+  return apart.front();
+}
+
 std::vector<peer::Seen> Detector::opinions() const {
   std::vector<peer::Seen> opinions;
   const auto say = [&](NodeId node, peer::Seen::What what, BootId boot, milliseconds silent) {

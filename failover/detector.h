@@ -46,6 +46,7 @@ class Detector {
     std::chrono::milliseconds silence_floor{1500};
     std::chrono::milliseconds silence_cap{2500};
     std::chrono::milliseconds opinion_life{1000};  ///< of what another node said; it says so again with each beat
+    std::chrono::milliseconds apart_after{1000};   ///< not heard by us, but by others: their link to us is cut
     std::chrono::milliseconds late_after{150};     ///< between two turns of ours
     std::chrono::milliseconds late_for{1000};      ///< how long we accuse nobody then
   };
@@ -69,6 +70,10 @@ class Detector {
   std::optional<BootId> boot_of(NodeId node) const;
   /// Frames of it come here, or to another node that says so.
   bool heard_by_anybody(NodeId node) const;
+  /// A living member that we don't hear while everybody whom we hear does, if it is us who should stand aside: it has the
+  /// lower number, or we don't hear others either. Of two who don't hear each other this names at most one, unless both
+  /// miss more.
+  std::optional<NodeId> stands_aside_for() const;
   bool late() const { return now_ < late_until_; }
   int patience() const { return patience_; }  ///< what our time-outs are multiplied with
   std::optional<peer::Beat::Health> health_of(NodeId node) const;
@@ -116,6 +121,7 @@ class Detector {
   std::vector<NodeId> observers_silent(const Peer& peer) const;
   std::size_t others_alive(NodeId accused) const;
   std::size_t others(NodeId accused) const;
+  bool heard_by_all(const std::vector<NodeId>& observers, const Peer& peer) const;
   std::pair<Life, Evidence> judge(NodeId node, const Peer& peer, std::string& text) const;
 
   const NodeId self_;

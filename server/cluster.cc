@@ -76,6 +76,9 @@ struct Cluster::Impl {
   void log_happenings();
   void keep_floor();
   void hand_over_some();
+  void hand_over_aside();
+  void stand_aside(bool aside);
+  void offer(HandOver& giving, const std::function<bool(NodeId)>& may_take);
   void ask_backup(NodeId node, peer::BackupAsk ask, std::function<void(Result<std::string>)> then);
   void on_backup_ask(NodeId from, const peer::BackupAsk& ask);
   void on_backup_answer(NodeId from, peer::BackupAnswer& answer);
@@ -106,6 +109,7 @@ struct Cluster::Impl {
     std::function<void()> done;
   };
   std::optional<Leaving> hand_over;
+  std::optional<HandOver> standing_aside;  ///< while we do
   struct BackupAsked {
     NodeId node;
     SteadyTime until;
@@ -215,19 +219,44 @@ void Cluster::hand_over(std::chrono::milliseconds longest, std::function<void()>
   });
 }
 
-void Cluster::Impl::hand_over_some() {
-  const SteadyTime now = steady_now();
+void Cluster::Impl::offer(HandOver& giving, const std::function<bool(NodeId)>& may_take) {
   std::vector<Epoch> serves;
   for (std::uint16_t p = 0; p < shared.partitions; ++p) serves.emplace_back(shared.serves[p].load());
-  const auto can_take = [this](NodeId node) { return confirmations.reaches(node) && !leaving.contains(node); };
-  HandOver& giving = hand_over->hand_over;
-  for (const auto& [partition, epoch, heir] : giving.next(serves, controller->view().partitions(), can_take, now))
+  const auto can_take = [&](NodeId node) {
+    return confirmations.reaches(node) && !leaving.contains(node) && may_take(node);
+  };
+  for (const auto& [partition, epoch, heir] :
+       giving.next(serves, controller->view().partitions(), can_take, steady_now()))
     shared.worker_of(partition).send(mail::HandOff{partition, epoch, heir});
+}
+
+void Cluster::Impl::hand_over_some() {
+  const SteadyTime now = steady_now();
+  HandOver& giving = hand_over->hand_over;
+  offer(giving, [](NodeId) { return true; });
   if (!giving.is_over(now)) return;
   if (giving.left() > 0) spdlog::warn("hand_over_overdue partitions={}", giving.left());
   const auto done = std::move(hand_over->done);
   hand_over.reset();
   done();
+}
+
+/// A living node can't be reached from here: what we lead goes to those who are heard by all, and our clients too.
+void Cluster::Impl::stand_aside(bool aside) {
+  if (aside == standing_aside.has_value()) return;
+  spdlog::warn("stands_aside is={}", aside);
+  standing_aside.reset();
+  if (aside) standing_aside.emplace(SteadyTime::max());
+  to_all([&] { return mail::StandAside{aside}; });
+}
+
+/// To nobody who stands aside, too: they would hand it back.
+void Cluster::Impl::hand_over_aside() {
+  offer(*standing_aside, [this](NodeId node) {
+    const auto health = controller->detector().health_of(node).value_or(peer::Beat::OK);
+    return controller->detector().life(node) == failover::Life::alive &&
+           (health == peer::Beat::OK || health == peer::Beat::LATE);
+  });
 }
 
 // ------------------------------------------------------------------------------------------------ links
@@ -363,7 +392,11 @@ void Cluster::Impl::tick() {
   controller->tick(steady_now(), wall_now());
   carry_out();
   if (steady_now() >= next_confirm) confirm();
-  if (hand_over) hand_over_some();
+  stand_aside(controller->stands_aside());
+  if (hand_over)
+    hand_over_some();
+  else if (standing_aside)
+    hand_over_aside();
   give_up_backup_asks(steady_now());
   timer.expires_after(kTick);
   timer.async_wait([this](const error_code& error) {
@@ -382,10 +415,10 @@ void Cluster::Impl::report_health() {
   const GroupCommit::Figures commits = shared.committer->figures();
   disk.look({commits.commits, std::chrono::nanoseconds(commits.sync_ns_total), commits.syncing_since}, now);
   if (disk.slow(now) != std::exchange(disk_slow, disk.slow(now))) spdlog::warn("disk_slow is={}", disk_slow);
-  const auto health = leaving_node                 ? peer::Beat::DRAINING
-                      : shared.storage_full.load() ? peer::Beat::FULL
-                      : disk_slow                  ? peer::Beat::SLOW
-                                                   : peer::Beat::OK;
+  const auto health = leaving_node || standing_aside ? peer::Beat::DRAINING
+                      : shared.storage_full.load()   ? peer::Beat::FULL
+                      : disk_slow                    ? peer::Beat::SLOW
+                                                     : peer::Beat::OK;
   controller->own_health(health, sessions, primaries, works);
 }
 

@@ -141,6 +141,9 @@ struct Reattach {
 struct Nodes {
   std::vector<gateway::NodeEndpoint> nodes;
 };
+struct StandAside {
+  bool aside;
+};
 struct CopiesLog {
   PartitionId partition;
   failover::Replica::LogPage page;
@@ -150,7 +153,7 @@ using Mail = std::variant<mail::Submit, mail::Answer, mail::Durable, mail::Appli
                           mail::LogRead, mail::Deliver, mail::Tell, mail::Attach, mail::Detach, mail::Credit,
                           mail::Watch, mail::Call, mail::Ask, mail::Answered, mail::FromPeer, mail::DeliverFromPeer,
                           mail::Link, mail::Gone, mail::HeldBack, mail::Configured, mail::Reconfigured, mail::HandOff,
-                          mail::Reattach, mail::Nodes, mail::CopiesLog>;
+                          mail::Reattach, mail::Nodes, mail::StandAside, mail::CopiesLog>;
 
 class Worker final : public chat::Backend, public chat::Attachments {
  public:

@@ -190,6 +190,7 @@ void Worker::receive_news(Mail& mail) {
     return gateway_->reattach(news->partition);
   }
   if (const auto* news = std::get_if<mail::Nodes>(&mail)) return gateway_->set_nodes(news->nodes, shared_.self);
+  if (const auto* news = std::get_if<mail::StandAside>(&mail)) return gateway_->stand_aside(news->aside);
   if (auto* read = std::get_if<mail::CopiesLog>(&mail))
     return touch(read->partition).replica().log_read(std::move(read->page));
   for (Slot& slot : slots_) {

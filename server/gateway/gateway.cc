@@ -183,6 +183,7 @@ void Gateway::Impl::tick(SteadyTime at) {
   resume_paused();
   tell_some(at);
   move_some(at);
+  stand_aside_some(at);
   if (draining_ && at >= draining_->deadline) {
     close_all();
     tasks_.cancel();  // handshakes that are stuck
@@ -284,6 +285,7 @@ void Gateway::drain(std::chrono::milliseconds retry_after, std::chrono::millisec
   impl_->drain(options, std::move(empty));
 }
 void Gateway::drain(DrainOptions options, std::function<void()> empty) { impl_->drain(options, std::move(empty)); }
+void Gateway::stand_aside(bool aside) { impl_->stand_aside(aside); }
 void Gateway::set_nodes(std::vector<NodeEndpoint> nodes, NodeId self) { impl_->set_nodes(std::move(nodes), self); }
 void Gateway::reattach(PartitionId partition) { impl_->reattach(partition); }
 void Gateway::tick(SteadyTime now) { impl_->tick(now); }

@@ -90,6 +90,11 @@ class Gateway {
   /// once, when nothing is left and the gateway may be destroyed; never from within.
   void drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline, std::function<void()> empty);
 
+  /// While `aside`, sessions are told, in waves as in a drain, to move to other nodes: this one can't reach all of those
+  /// who lead partitions. Who has not gone half a second after its time gets Goodbye. Whoever comes is served, and told
+  /// so in its turn. Nothing where there is nobody to move to.
+  void stand_aside(bool aside);
+
   /// Drives time-outs, rates and hold-backs. Called by an own timer unless that is off.
   void tick(SteadyTime now);
 

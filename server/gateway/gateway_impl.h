@@ -29,6 +29,7 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   void deliver(std::vector<chat::Delivery> deliveries);
   void set_nodes(std::vector<NodeEndpoint> nodes, NodeId self);
   void reattach(PartitionId partition);
+  void stand_aside(bool aside);
   void drain(DrainOptions options, std::function<void()> empty);
   void tick(SteadyTime now);
   GatewayFigures figures() const;
@@ -89,6 +90,8 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   void start_moving(const DrainOptions& options);
   void tell_some(SteadyTime now);
   void move_some(SteadyTime now);
+  void stand_aside_some(SteadyTime now);
+  void move(std::uint64_t connection, const DrainOptions& options, SteadyTime now);
   void say_goodbye_to_all(std::chrono::milliseconds retry_after);
 
   void close_all();
@@ -131,7 +134,9 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
     std::optional<SteadyTime> hurry_at;  ///< while there are some who have not been told Goodbye
   };
   std::optional<Draining> draining_;
-  TaskGroup tasks_;  ///< accept loops, openings, WebSockets
+  bool aside_ = false;
+  Wave standing_aside_;  ///< who is to be told to move while we stand aside
+  TaskGroup tasks_;      ///< accept loops, openings, WebSockets
 };
 
 }  // namespace holdfast::gateway

@@ -7,6 +7,10 @@ namespace {
 /// At the end of a drain, for answers under way and for the last frames.
 constexpr std::chrono::milliseconds kHurryMax{2'000};
 
+/// Standing aside: much of what clients ask for here is not answered, so they are better off elsewhere at once.
+constexpr std::chrono::milliseconds kAsideDelayMax{200};
+constexpr std::chrono::milliseconds kAsideLeaveAfter{500};
+
 std::vector<std::string> addresses_of(const std::vector<NodeEndpoint>& ranked) {
   std::vector<std::string> addresses;
   for (const auto& node : ranked) addresses.push_back(node.address);
@@ -90,20 +94,45 @@ void Gateway::Impl::start_moving(const DrainOptions& options) {
 void Gateway::Impl::move_some(SteadyTime at) {
   if (!draining_ || !draining_->hurry_at) return;
   if (at >= *draining_->hurry_at) return say_goodbye_to_all({});
-  const auto& options = draining_->options;
-  for (const auto id : draining_->moving.take(at)) {
-    auto* connection = find(id);
-    if (connection == nullptr) continue;
-    auto& session = connection->session();
-    const auto targets = targets_of(session.session_id());
-    const auto spread = static_cast<std::uint64_t>(options.delay_max.count()) + 1;
-    const std::chrono::milliseconds delay(parts_.backend.random().below(spread));
-    if (targets.empty())
-      session.drain(options.retry_after);
-    else
-      session.move(targets, delay, at + delay + options.leave_after);
-    mark_dirty(*connection);
+  for (const auto id : draining_->moving.take(at)) move(id, draining_->options, at);
+}
+
+void Gateway::Impl::move(std::uint64_t id, const DrainOptions& options, SteadyTime at) {
+  auto* connection = find(id);
+  if (connection == nullptr) return;
+  auto& session = connection->session();
+  const auto targets = targets_of(session.session_id());
+  const auto spread = static_cast<std::uint64_t>(options.delay_max.count()) + 1;
+  const std::chrono::milliseconds delay(parts_.backend.random().below(spread));
+  if (targets.empty())
+    session.drain(options.retry_after);
+  else
+    session.move(targets, delay, at + delay + options.leave_after);
+  mark_dirty(*connection);
+}
+
+// ------------------------------------------------------------------------------------------------ standing aside
+
+void Gateway::Impl::stand_aside(bool aside) {
+  aside_ = aside;
+  standing_aside_ = Wave();
+}
+
+/// Wave after wave: clients come, too, while this lasts.
+void Gateway::Impl::stand_aside_some(SteadyTime at) {
+  if (!aside_ || draining_ || targets_of(SessionId()).empty()) return;
+  DrainOptions options;
+  options.delay_max = kAsideDelayMax;
+  options.leave_after = kAsideLeaveAfter;
+  if (standing_aside_.is_over()) {
+    std::vector<std::uint64_t> sessions;
+    for (auto* connection : ring_)
+      if (connection->session().may_be_moved()) sessions.push_back(connection->id());
+    if (sessions.empty()) return;
+    const double share = static_cast<double>(sessions.size()) * options.share_per_s;
+    standing_aside_ = Wave(std::move(sessions), std::max(share, options.sessions_per_s), at);
   }
+  for (const auto id : standing_aside_.take(at)) move(id, options, at);
 }
 
 void Gateway::Impl::say_goodbye_to_all(std::chrono::milliseconds retry_after) {

@@ -119,6 +119,8 @@ class Session {
   bool is_over() const { return phase_ == Phase::over; }
   bool is_logged_in() const { return caller_.user.has_value(); }
   const SessionId& session_id() const { return caller_.session; }
+  /// Logged in, and not told to move yet.
+  bool may_be_moved() const { return phase_ == Phase::open && is_logged_in() && !leave_at_ && !draining_; }
   bool has_requests() const { return weight_ > 0; }
   /// The connection is gone: detaches. Idempotent; nothing else may follow.
   void leave();

@@ -11,17 +11,17 @@ BootId boot(std::uint32_t node, int life = 0) {
   return BootId({static_cast<std::uint8_t>(node), static_cast<std::uint8_t>(life), 7});
 }
 
-/// Node 1 of `nodes`, which all beat every 100 ms unless told otherwise.
+/// Node 1 (or `self`) of `nodes`, which all beat every 100 ms unless told otherwise.
 class Watch {
  public:
-  explicit Watch(std::uint32_t nodes) : detector(NodeId(1), {}) {
+  explicit Watch(std::uint32_t nodes, std::uint32_t self = 1) : detector(NodeId(self), {}) {
     for (std::uint32_t node = 1; node <= nodes; ++node) {
       log::NodeRow row;
       row.set_store_id(std::string(16, static_cast<char>(node)));
       row.set_boot_id(boot(node).str());
       rows_.rows["node/" + std::to_string(node)] = {row.SerializeAsString(), node};
       rows_.rows["member/" + std::to_string(node)] = {log::MemberRow{}.SerializeAsString(), node};
-      if (node > 1) beating.insert(node);
+      if (node != self) beating.insert(node);
     }
     rows_.revision = nodes;
     advance(milliseconds(20));
@@ -156,6 +156,46 @@ TEST_CASE("Detector: a peer that hears the node speaks for it") {
   watch.run(milliseconds(10000));
   CHECK_FALSE(watch.dead(3));
   CHECK(watch.detector.heard_by_anybody(NodeId(3)));
+}
+
+TEST_CASE("Detector: of two who don't hear each other, and are heard by all others, the second stands aside") {
+  for (const std::uint32_t self : {1U, 3U}) {
+    const std::uint32_t other = self == 1 ? 3 : 1;
+    Watch watch(3, self);
+    watch.hears = {1, 2, 3};
+    watch.beating.erase(other);
+    watch.run(milliseconds(900));
+    CHECK_FALSE(watch.detector.stands_aside_for());
+    watch.run(milliseconds(300));
+    CHECK(watch.detector.stands_aside_for() == (self == 3 ? std::optional(NodeId(1)) : std::nullopt));
+    watch.beating.insert(other);
+    watch.run(milliseconds(200));
+    CHECK_FALSE(watch.detector.stands_aside_for());
+  }
+}
+
+TEST_CASE("Detector: nobody stands aside for one who is dead, or whom others don't hear either") {
+  Watch watch(3, 3);
+  watch.hears = {2, 3};
+  watch.beating.erase(1);
+  watch.run(milliseconds(1200));
+  CHECK_FALSE(watch.detector.stands_aside_for());
+  SECTION("nor does one who hears nobody") {
+    watch.hears = {1, 2, 3};
+    watch.run(milliseconds(200));
+    CHECK(watch.detector.stands_aside_for() == NodeId(1));
+    watch.beating.clear();
+    watch.run(milliseconds(2000));
+    CHECK_FALSE(watch.detector.stands_aside_for());
+  }
+}
+
+TEST_CASE("Detector: who doesn't hear several that the others hear stands aside, whatever its number") {
+  Watch watch(5);
+  watch.hears = {1, 2, 3, 4, 5};
+  watch.beating = {5};
+  watch.run(milliseconds(1200));
+  CHECK(watch.detector.stands_aside_for() == NodeId(2));
 }
 
 TEST_CASE("Detector: the word of a node that is late itself does not count") {

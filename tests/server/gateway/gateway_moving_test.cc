@@ -119,6 +119,32 @@ TEST_CASE("Gateway: a drain tells so many a second to move, never to itself, and
   });
 }
 
+TEST_CASE("Gateway: while it stands aside whoever comes is told to move, in waves, and who stays gets good-bye") {
+  Door door;
+  door.gateway->set_nodes(three_nodes(), NodeId(1));
+  Crowd crowd(door, 10);
+  door.gateway->stand_aside(true);
+  for (int i = 0; i < 4; ++i) door.tick_after(100ms);
+  settle(door);
+  CHECK(crowd.told(v1::ServerFrame::kMove) == 10);
+  Crowd later(door, 2);
+  for (int i = 0; i < 2; ++i) door.tick_after(100ms);
+  settle(door);
+  CHECK(later.told(v1::ServerFrame::kMove) == 2);
+  for (auto& client : later.clients) {
+    const auto move = client->frames().back().move();
+    for (const auto& target : move.targets()) CHECK(target.address() != "one:7400");
+  }
+  for (int i = 0; i < 10; ++i) door.tick_after(100ms);
+  settle(door);
+  CHECK(crowd.told(v1::ServerFrame::kGoodbye) == 10);
+  door.gateway->stand_aside(false);
+  Crowd last(door, 2);
+  for (int i = 0; i < 10; ++i) door.tick_after(100ms);
+  settle(door);
+  CHECK(last.told(v1::ServerFrame::kMove) == 0);
+}
+
 TEST_CASE("Gateway: who does not move in time gets good-bye, without a wait") {
   Door door;
   door.gateway->set_nodes(three_nodes(), NodeId(1));
