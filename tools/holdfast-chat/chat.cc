@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/version.h"
 #include "tools/holdfast-chat/text.h"
 
 namespace holdfast::chat {
@@ -52,7 +53,7 @@ Chat::Chat(any_io_executor executor, Options options, Screen& screen, Input& inp
   client_options_.endpoints = options_.endpoints;
   client_options_.trust = options_.trust;
   client_options_.device_name = "holdfast-chat";
-  client_options_.client_name = "holdfast-chat/0.1";
+  client_options_.client_name = "holdfast-chat/" + std::string(kVersion);
   client_options_.auto_ack = false;  // read is what was printed
 }
 

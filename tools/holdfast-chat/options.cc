@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include "base/version.h"
 
 namespace holdfast::chat {
 
@@ -72,7 +73,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   double timeout = 0;
   CLI::App app("Chat on a Holdfast server.", "holdfast-chat");
   app.footer(kFooter);
-  app.set_version_flag("--version", "holdfast-chat 0.1.0");
+  app.set_version_flag("--version", "holdfast-chat " + std::string(kVersion));
   app.add_option("-s,--server", servers,
                  "host:port, or holdfast://, holdfasts:// (TLS), ws://, wss://; several with commas [127.0.0.1:7400]");
   app.add_option("-u,--user", options.user, "who you are; not needed when one session is stored");

@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 constexpr int kTries = 5;
 constexpr std::chrono::milliseconds kBetweenTries{500};
 
-int failed(const Error& error) {
-  std::cerr << "holdfastctl: " << error.message << "\n";
-  return error.code == Errc::invalid_argument ? kExitUsage : kExitRefused;
-}
-
 /// A folder that goes with its owner, unless it was kept under another name.
 class Unfinished {
  public:
@@ -166,15 +161,13 @@ void add_backup(CLI::App& app, BackupCommand& command) {
   command.restore->add_option("--data", command.data, "the data directory to be made")->required();
 }
 
-std::optional<int> run_backup(const BackupCommand& command, const std::string& admin, const std::string& key_file,
-                              double timeout_s) {
+std::optional<int> run_backup(const BackupCommand& command, const Asked& asked) {
   if (command.restore->parsed()) return restore(command.folder, command.data);
   if (!command.backup->parsed()) return std::nullopt;
   if (command.verify) return verify(command.folder);
-  auto where = parse_admin(admin);
-  if (!where) return failed(where.error());
-  Admin asked({std::move(*where), key_file, std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000))});
-  return back_up(asked, command.folder);
+  auto admin = make_admin(asked);
+  if (!admin) return failed(admin.error());
+  return back_up(*admin, command.folder);
 }
 
 }  // namespace holdfast::ctl

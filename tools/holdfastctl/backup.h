@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/holdfastctl/command.h"
+
 namespace CLI {
 class App;
 }
@@ -22,8 +24,7 @@ struct BackupCommand {
 /// Adds the commands to `app`; both outlive the parse.
 void add_backup(CLI::App& app, BackupCommand& command);
 
-/// Carries it out, if one of them was asked for, and says how to exit. `admin`: as --admin.
-std::optional<int> run_backup(const BackupCommand& command, const std::string& admin, const std::string& key_file,
-                              double timeout_s);
+/// Carries it out, if one of them was asked for, and says how to exit.
+std::optional<int> run_backup(const BackupCommand& command, const Asked& asked);
 
 }  // namespace holdfast::ctl

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "net/cluster_certs.h"
+#include "tools/holdfastctl/command.h"
 #include "tools/holdfastctl/options.h"
 
 namespace holdfast::ctl {
@@ -11,10 +12,7 @@ namespace holdfast::ctl {
 namespace {
 
 int report(const Status& done, const std::string& made) {
-  if (!done) {
-    std::cerr << "holdfastctl: " << done.error().message << "\n";
-    return done.error().code == Errc::invalid_argument ? kExitUsage : kExitRefused;
-  }
+  if (!done) return failed(done.error());
   std::cout << made;
   return kExitOk;
 }

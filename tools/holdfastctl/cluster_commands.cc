@@ -8,7 +8,6 @@
 #include <thread>
 #include <tuple>
 
-#include "tools/holdfastctl/admin.h"
 #include "tools/holdfastctl/figures.h"
 #include "tools/holdfastctl/options.h"
 #include "tools/holdfastctl/show.h"
@@ -23,11 +22,6 @@ constexpr milliseconds kRedraw{1'000};
 constexpr milliseconds kLook{300};
 
 bool colour() { return ::isatty(STDOUT_FILENO) == 1; }
-
-int failed(const Error& error) {
-  std::cerr << "holdfastctl: " << error.message << "\n";
-  return error.code == Errc::invalid_argument ? kExitUsage : kExitRefused;
-}
 
 Result<http::ClusterFigures> ask_cluster(Admin& admin) {
   const auto body = admin.get("/admin/cluster");
@@ -204,7 +198,6 @@ Result<Seen> look_at_cluster(Admin& admin) {
 }
 
 void add_cluster(CLI::App& app, ClusterCommand& command) {
-  app.add_option("-a,--admin", command.admin, "operators' ports of nodes, several with commas [127.0.0.1:7490]");
   const auto add = [&](const char* name, const char* help) {
     command.all.push_back(app.add_subcommand(name, help)->fallthrough());
     return command.all.back();
@@ -233,14 +226,14 @@ void add_cluster(CLI::App& app, ClusterCommand& command) {
   add("verify", "compare all copies of all partitions by their chain values");
 }
 
-std::optional<int> run_cluster(const ClusterCommand& command, const std::string& key_file, double timeout_s) {
-  const auto asked =
+std::optional<int> run_cluster(const ClusterCommand& command, const Asked& asked) {
+  const auto wanted =
       std::find_if(command.all.begin(), command.all.end(), [](const CLI::App* one) { return one->parsed(); });
-  if (asked == command.all.end()) return std::nullopt;
-  auto where = parse_admin(command.admin);
-  if (!where) return failed(where.error());
-  Admin admin({std::move(*where), key_file, milliseconds(static_cast<std::int64_t>(timeout_s * 1000))});
-  const std::string name = (*asked)->get_name();
+  if (wanted == command.all.end()) return std::nullopt;
+  auto made = make_admin(asked);
+  if (!made) return failed(made.error());
+  Admin& admin = *made;
+  const std::string name = (*wanted)->get_name();
   if (name == "status") return status(admin, command);
   if (name == "watch") return watch(admin);
   if (name == "partition") return partition(admin, command);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/holdfastctl/admin.h"
+#include "tools/holdfastctl/command.h"
 #include "tools/holdfastctl/show.h"
 
 namespace CLI {
@@ -18,7 +18,6 @@ namespace holdfast::ctl {
 /// What was written on the command line.
 struct ClusterCommand {
   std::vector<CLI::App*> all;
-  std::string admin = "127.0.0.1:7490";
   std::string node;
   std::uint32_t partition = 0;
   bool json = false;
@@ -29,8 +28,8 @@ struct ClusterCommand {
 /// Adds the commands to `app`; both outlive the parse.
 void add_cluster(CLI::App& app, ClusterCommand& command);
 
-/// Carries it out, if one of them was asked for, and says how to exit. `time_max`: for one answer of a node.
-std::optional<int> run_cluster(const ClusterCommand& command, const std::string& key_file, double timeout_s);
+/// Carries it out, if one of them was asked for, and says how to exit.
+std::optional<int> run_cluster(const ClusterCommand& command, const Asked& asked);
 
 /// The cluster as one node tells it, with what each node that can be reached says of its copies.
 Result<Seen> look_at_cluster(Admin& admin);

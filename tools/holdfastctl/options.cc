@@ -4,9 +4,11 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/version.h"
 #include "tools/holdfastctl/backup.h"
 #include "tools/holdfastctl/certs.h"
 #include "tools/holdfastctl/cluster_commands.h"
+#include "tools/holdfastctl/command.h"
 #include "tools/holdfastctl/duration.h"
 #include "tools/holdfastctl/recover_command.h"
 
@@ -16,7 +18,8 @@ namespace {
 
 constexpr const char* kFooter = R"(
 Accounts and keys are changed over --server, a cluster is looked at and changed over --admin; changes want the operator
-key, which all nodes of a cluster have in their data directory. What is done to accounts is in the server's audit log.
+key, which all nodes of a cluster have in their data directory: --operator-key FILE, or that file's name in
+HOLDFAST_OPERATOR_KEY. What is done to accounts is in the server's audit log.
 
 provision makes users without a password, each with one session, and prints a line for each: name, user id and
 resume token in hex, with tabs between. A name that was provisioned before gets one more session. Tokens are secrets:
@@ -27,9 +30,8 @@ usage; 3 (users, keys) could not connect, or the key is not the server's.)";
 
 struct Written {
   std::string servers = "127.0.0.1:7400";
-  std::string key_file = "data/operator.key";
   bool tls = false;
-  double timeout = 10;
+  Asked asked;
   std::string duration;
   std::vector<std::string> names;
   client::ask::StatusChange change;
@@ -55,10 +57,10 @@ std::variant<Options, int> complete(const Written& written, Options options) {
   options.endpoints = std::move(*endpoints);
   const bool trust_given = !options.trust.ca_file.empty() || !options.trust.pinned_fingerprint.empty();
   for (auto& endpoint : options.endpoints) endpoint.tls = endpoint.tls || written.tls || trust_given;
-  options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(written.timeout * 1000));
-  std::ifstream file(written.key_file);
+  options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(written.asked.timeout_s * 1000));
+  std::ifstream file(written.asked.key_file);
   if (!std::getline(file, options.key) || options.key.empty())
-    return usage("cannot read the operator key from " + written.key_file + " (--operator-key FILE)");
+    return usage("cannot read the operator key from " + written.asked.key_file + " (--operator-key FILE)");
   if (auto* change = std::get_if<client::ask::StatusChange>(&options.task);
       change != nullptr && !written.duration.empty()) {
     const auto duration = parse_duration(written.duration);
@@ -75,15 +77,18 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   Written written;
   CLI::App app("Operate a Holdfast server.", "holdfastctl");
   app.footer(kFooter);
-  app.set_version_flag("--version", "holdfastctl 0.1.0");
+  app.set_version_flag("--version", "holdfastctl " + std::string(kVersion));
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("-s,--server", written.servers, "host:port or URL, several with commas [127.0.0.1:7400]");
-  app.add_option("-k,--operator-key", written.key_file, "the server's operator.key [data/operator.key]");
+  app.add_option("-k,--operator-key", written.asked.key_file,
+                 "the server's operator.key [$HOLDFAST_OPERATOR_KEY or data/operator.key]")
+      ->envname("HOLDFAST_OPERATOR_KEY");
+  app.add_option("-a,--admin", written.asked.admin, "operators' ports of nodes, several with commas [127.0.0.1:7490]");
   app.add_flag("--tls", written.tls, "speak TLS");
   app.add_option("--tls-ca", options.trust.ca_file, "PEM file of whom to trust; implies --tls");
   app.add_option("--tls-pin", options.trust.pinned_fingerprint, "SHA-256 of the server's certificate; implies --tls");
-  app.add_option("--timeout", written.timeout, "seconds to try for [10]")->check(CLI::PositiveNumber);
+  app.add_option("--timeout", written.asked.timeout_s, "seconds to try for [10]")->check(CLI::PositiveNumber);
 
   auto* users = app.add_subcommand("users", "accounts")->require_subcommand(1)->fallthrough();
   add_status(users, written, "suspend", "close an account for a while; its sessions end", v1::SUSPENDED);
@@ -108,9 +113,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
   }
   if (const auto code = run_certs(certs)) return *code;
-  if (const auto code = run_backup(backup, cluster.admin, written.key_file, written.timeout)) return *code;
-  if (const auto code = run_recover(recover, cluster.admin, written.key_file, written.timeout)) return *code;
-  if (const auto code = run_cluster(cluster, written.key_file, written.timeout)) return *code;
+  if (const auto code = run_backup(backup, written.asked)) return *code;
+  if (const auto code = run_recover(recover, written.asked)) return *code;
+  if (const auto code = run_cluster(cluster, written.asked)) return *code;
   if (provision->parsed())
     options.task = written.names;
   else if (rotate->parsed())

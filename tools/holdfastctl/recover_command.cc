@@ -17,11 +17,6 @@ namespace {
 constexpr std::chrono::seconds kOpensWithin{15};
 constexpr std::chrono::milliseconds kLook{200};
 
-int failed(const Error& error) {
-  std::cerr << "holdfastctl: " << error.message << "\n";
-  return error.code == Errc::invalid_argument ? kExitUsage : kExitRefused;
-}
-
 bool typed(const std::string& question, const std::string& wanted) {
   std::cout << question << " " << std::flush;
   std::string line;
@@ -107,14 +102,12 @@ void add_recover(CLI::App& app, RecoverCommand& command) {
   command.recover->add_flag("--yes-i-may-lose-data", command.yes, "don't ask: for scripts");
 }
 
-std::optional<int> run_recover(const RecoverCommand& command, const std::string& admin, const std::string& key_file,
-                               double timeout_s) {
+std::optional<int> run_recover(const RecoverCommand& command, const Asked& asked) {
   if (!command.recover->parsed()) return std::nullopt;
   if (!command.all && !command.partition) return failed({Errc::invalid_argument, "name a PARTITION, or say --all"});
-  auto where = parse_admin(admin);
-  if (!where) return failed(where.error());
-  Admin asked({std::move(*where), key_file, std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000))});
-  return recover(asked, command);
+  auto admin = make_admin(asked);
+  if (!admin) return failed(admin.error());
+  return recover(*admin, command);
 }
 
 }  // namespace holdfast::ctl

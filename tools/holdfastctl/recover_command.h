@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/holdfastctl/command.h"
+
 namespace CLI {
 class App;
 }
@@ -23,7 +25,6 @@ struct RecoverCommand {
 void add_recover(CLI::App& app, RecoverCommand& command);
 
 /// Carries it out, if that is what was asked for, and says how to exit.
-std::optional<int> run_recover(const RecoverCommand& command, const std::string& admin, const std::string& key_file,
-                               double timeout_s);
+std::optional<int> run_recover(const RecoverCommand& command, const Asked& asked);
 
 }  // namespace holdfast::ctl
