@@ -119,7 +119,9 @@ Awaitable<Status> DemoCluster::post(HostPort admin, std::string target) {
   request.headers.emplace_back("Authorization", "Bearer " + key);
   const auto response = co_await fetch_http(std::move(admin), std::move(request), kAnswerMax);
   if (!response) co_return response.error();
-  if (response->status != 202) co_return Error{Errc::io, ctl::parse_error(response->body)};
+  if (response->status != 202)
+    co_return Error{Errc::io,
+                    ctl::parse_error(response->body).value_or("it answered " + std::to_string(response->status))};
   co_return Ok{};
 }
 

@@ -18,19 +18,34 @@ Awaitable<void> fetch(HostPort where, HttpRequest request, std::chrono::millisec
   into->emplace(std::move(response));
 }
 
-Error refused(const HostPort& where, const HttpResponse& response) {
-  const std::string message = parse_error(response.body);
-  switch (response.status) {
-    case 400: return {Errc::unsupported, message};
-    case 401: return {Errc::permission_denied, message};
-    case 404: return {Errc::not_found, message};
-    case 409: return {Errc::not_primary, message};
-    case 503: return {Errc::retry_later, message};
-    default: return {Errc::io, where.str() + " answered " + std::to_string(response.status) + ": " + message};
-  }
+Error no_node(const HostPort& where, unsigned status) {
+  return {Errc::io, where.str() + " answers HTTP (" + std::to_string(status) +
+                        "), but is no operators' port of Holdfast (`admin`, 7490 unless configured)"};
 }
 
 }  // namespace
+
+Error refused(const HostPort& where, const HttpResponse& response) {
+  const auto message = parse_error(response.body);
+  // 504 is a node's, too, though not its pages': they took too long.
+  if (!message && response.status == 504) return {Errc::io, where.str() + " answered 504: it took too long"};
+  if (!message) return no_node(where, response.status);
+  const std::string said = where.str() + ": " + *message;
+  switch (response.status) {
+    case 400: return {Errc::unsupported, said};
+    case 401: return {Errc::permission_denied, said};
+    case 404: return {Errc::not_found, said};
+    case 409: return {Errc::not_primary, said};
+    case 503: return {Errc::retry_later, said};
+    default: return {Errc::io, where.str() + " answered " + std::to_string(response.status) + ": " + *message};
+  }
+}
+
+Result<std::string> page_of(const HostPort& where, HttpResponse response) {
+  if (response.status != 200) return refused(where, response);
+  if (!response.body.starts_with('{')) return no_node(where, response.status);  // all that a node tells are objects
+  return std::move(response.body);
+}
 
 Result<std::vector<HostPort>> parse_admin(std::string_view text) {
   std::vector<HostPort> all;
@@ -46,7 +61,12 @@ Result<std::vector<HostPort>> parse_admin(std::string_view text) {
 
 std::string nobody_answered(const std::vector<HostPort>& where, const std::vector<std::string>& why) {
   std::string text = where.size() == 1 ? "no node answers:" : "none of these nodes answers:";
-  for (std::size_t i = 0; i < where.size(); ++i) text += "\n  " + where[i].str() + "  " + why[i];
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    std::string_view reason = why[i];
+    if (const std::string name = where[i].str(); reason.starts_with(name)) reason.remove_prefix(name.size());
+    reason.remove_prefix(std::min(reason.find_first_not_of(": "), reason.size()));
+    text += "\n  " + where[i].str() + "  " + std::string(reason);
+  }
   return text +
          "\nIs holdfastd running there? --admin takes the operators' ports of your nodes (`admin` in their "
          "configuration), several with commas; they listen on loopback unless configured, so ask on the node itself.";
@@ -84,22 +104,21 @@ Result<std::string> Admin::get_from(const HostPort& where, const std::string& ta
                                     std::chrono::milliseconds time_max) {
   auto response = ask(where, "GET", target, time_max);
   if (!response) return response.error();
-  if (response->status != 200) return refused(where, *response);
-  return std::move(response->body);
+  return page_of(where, std::move(*response));
 }
 
 Result<std::string> Admin::get(const std::string& target) {
   std::vector<std::string> why;
   for (std::size_t i = 0; i < options_.where.size(); ++i) {
     auto response = ask(options_.where[i], "GET", target, options_.time_max);
-    if (!response) {
-      why.push_back(response.error().message);
+    auto page = response ? page_of(options_.where[i], std::move(*response)) : Result<std::string>(response.error());
+    if (!response || (!page && page.error().code == Errc::io)) {
+      why.push_back(page.error().message);
       continue;
     }
     std::rotate(options_.where.begin(), options_.where.begin() + static_cast<std::ptrdiff_t>(i),
                 options_.where.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    if (response->status != 200) return refused(options_.where.front(), *response);
-    return std::move(response->body);
+    return page;
   }
   return Error{Errc::io, nobody_answered(options_.where, why)};
 }

@@ -1,6 +1,6 @@
 /// Asks the operators' ports of nodes, one question after the other.
 ///
-/// Value; blocking; one thread. The first address that answers is asked first from then on. Errors say what was tried and
+/// Value; blocking; one thread. The first address that answers is asked first from then on. Errors say who was asked, and
 /// what to do.
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "net/listener.h"
 #include "net/http.h"
+#include "net/listener.h"
 
 namespace holdfast::ctl {
 
@@ -24,11 +24,16 @@ Result<std::vector<HostPort>> parse_admin(std::string_view text);
 /// What to say when nobody answered; `why` are the reasons, one for each of `where`.
 std::string nobody_answered(const std::vector<HostPort>& where, const std::vector<std::string>& why);
 
+/// What an answer that is not the one hoped for means. Errc::io: none that a node gives. The message names the address.
+Error refused(const HostPort& where, const HttpResponse& response);
+/// The same of a 200: Errc::io if what it has is no page of a node's.
+Result<std::string> page_of(const HostPort& where, HttpResponse response);
+
 class Admin {
  public:
   explicit Admin(AdminOptions options) : options_(std::move(options)) {}
 
-  /// The body of a 200 of whoever answers first; fails with what the node said, or io if no node answered.
+  /// The body of a 200 of the first that answers as a node does; fails with what that said, or io if none did.
   Result<std::string> get(const std::string& target);
   /// From this one and no other.
   Result<std::string> get_from(const HostPort& where, const std::string& target,

@@ -200,12 +200,12 @@ std::string event_json(const http::EventFigures& event) {
   return json::serialize(object) + "\n";
 }
 
-std::string parse_error(std::string_view text) {
+std::optional<std::string> parse_error(std::string_view text) {
   Reader in(text);
   std::string message;
   in.read(in.root(), "message", message);
-  if (!message.empty()) return message;
-  return std::string(text.substr(0, text.find('\n')));
+  if (message.empty()) return std::nullopt;
+  return message;
 }
 
 }  // namespace holdfast::ctl

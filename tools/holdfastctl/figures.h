@@ -1,6 +1,7 @@
 /// What nodes tell over their admin pages, read back from JSON. Pure.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "server/http/admin_figures.h"
@@ -14,7 +15,7 @@ Result<http::PartitionDetail> parse_partition(std::string_view json);
 Result<http::EventsFigures> parse_events(std::string_view json);
 /// One line.
 std::string event_json(const http::EventFigures& event);
-/// The message of an error answer; or the text itself, if it is none.
-std::string parse_error(std::string_view json);
+/// The message of a node's error answer; nothing: that is none.
+std::optional<std::string> parse_error(std::string_view json);
 
 }  // namespace holdfast::ctl
