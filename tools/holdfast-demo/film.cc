@@ -202,18 +202,7 @@ Awaitable<Status> Film::play() {
   co_return Ok{};
 }
 
-Awaitable<int> Film::run() {
-  const SteadyTime began = steady_now();
-  auto played = co_await play();
-  result_.seconds = Seconds(steady_now() - began).count();
-  co_await boost::asio::post(executor_, use_awaitable);
-  pairs_.clear();
-  runtime_.cancel();
-  if (!played) {
-    screen_.say("the film broke off: " + played.error().message);
-    for (const auto& [what, times] : figures_.errors) screen_.say(fmt::format("{} times: {}", times, what));
-    co_return static_cast<int>(kExitNotStarted);
-  }
+void Film::show_result() {
   const auto ms = [](const std::optional<std::int64_t>& value) {
     return value ? fmt::format("{} ms", *value) : std::string("not seen");
   };
@@ -231,15 +220,31 @@ Awaitable<int> Film::run() {
   screen_.figure("duplicated", std::to_string(result_.findings.duplicated), result_.findings.duplicated == 0);
   screen_.figure("out of order", std::to_string(result_.findings.out_of_order), result_.findings.out_of_order == 0);
   for (const auto& [what, times] : figures_.errors) screen_.say(fmt::format("{} times: {}", times, what));
-  if (!options_.json_file.empty()) {
-    std::ofstream file(options_.json_file);
-    file << to_json(result_);
-    file.close();
-    if (!file) {
-      std::cerr << "holdfast-demo: can't write " << options_.json_file << "\n";
-      co_return static_cast<int>(kExitUsage);
-    }
+}
+
+bool Film::write_json() const {
+  std::ofstream file(options_.json_file);
+  file << to_json(result_);
+  file.close();
+  if (!file) std::cerr << "holdfast-demo: can't write " << options_.json_file << "\n";
+  return !file.fail();
+}
+
+Awaitable<int> Film::run() {
+  const SteadyTime began = steady_now();
+  auto played = co_await play();
+  result_.seconds = Seconds(steady_now() - began).count();
+  co_await boost::asio::post(executor_, use_awaitable);
+  pairs_.clear();
+  runtime_.cancel();
+  if (!played) {
+    screen_.say("the film broke off: " + played.error().message);
+    for (const auto& [what, times] : figures_.errors) screen_.say(fmt::format("{} times: {}", times, what));
+    co_return static_cast<int>(kExitNotStarted);
   }
+  show_result();
+  const bool written = options_.json_file.empty() || write_json();
+  if (!written) co_return static_cast<int>(kExitUsage);
   co_return static_cast<int>(result_.good() ? kExitGood : kExitFindings);
 }
 

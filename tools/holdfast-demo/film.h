@@ -49,6 +49,9 @@ class Film {
   std::size_t sessions_at(const DemoNode& node) const;
   std::vector<const client::Client*> clients() const;
   void show_status(const std::string& what);
+  void show_result();
+  /// False: it could not, and said so.
+  bool write_json() const;
 
   any_io_executor executor_;
   const Options& options_;
