@@ -333,9 +333,9 @@ Keys limit_keys() {
 
 Keys cluster_keys() {
   return {
-      text("cluster", "store", "etcd://host:port[,host:port...][/prefix], or empty",
-           "Where the cluster's configuration is: an etcd cluster; `etcds://` over TLS. Empty: this node is alone. A "
-           "flag: "
+      text("cluster", "store", "etcd[s]://[user:password@]host:port[,host:port...][/prefix], or empty",
+           "Where the cluster's configuration is: an etcd cluster; `etcds://` over TLS. User and password may be "
+           "percent-encoded; with a password in it the file deserves mode 0600. Empty: this node is alone. A flag: "
            "`--join`.",
            FIELD(cluster.store)),
       text("cluster", "store_ca", "a path, or empty", "Whom to believe at `etcds://`, PEM.", FIELD(cluster.store_ca)),
