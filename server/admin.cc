@@ -99,7 +99,8 @@ http::NodeFigures node_figures(Engine& engine, const Controller& controller, Nod
   }
   if (self) {
     node.sessions = sessions_here(engine);
-    node.health = engine.shared().storage_full.load() ? "full" : "ok";
+    const bool late = told.own_health == peer::Beat::OK && controller.detector().late();
+    node.health = name_of(late ? peer::Beat::LATE : told.own_health);
   } else if (node.live && beat != told.beats.end()) {
     node.sessions = beat->second.sessions();
     node.health = name_of(beat->second.health());
@@ -118,6 +119,7 @@ http::ClusterFigures cluster_figures(Engine& engine, const Controller& controlle
   figures.problems.assign(view.problems().begin(), view.problems().end());
   for (const auto& [id, member] : view.members()) figures.nodes.push_back(node_figures(engine, controller, id, member));
   figures.cluster = engine.shared().cluster_uuid;
+  figures.copies = engine.cluster()->told().copies;
   for (const auto& [id, row] : view.partitions()) {
     figures.partitions.push_back(figures_of(id, row.config));
     for (const auto& store : row.config.in_sync())

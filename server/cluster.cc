@@ -54,7 +54,9 @@ struct Cluster::Impl {
         own_store(own),
         shared(sh),
         links(loop.get_executor(), options.links, handlers()),
-        confirmations(sh.partitions) {}
+        confirmations(sh.partitions) {
+    told.copies = static_cast<std::uint32_t>(options.controller.balancer.copies);
+  }
 
   failover::PeerHandlers handlers();
   void on_up(const peer::Hello& hello);
@@ -419,6 +421,7 @@ void Cluster::Impl::report_health() {
                       : shared.storage_full.load()   ? peer::Beat::FULL
                       : disk_slow                    ? peer::Beat::SLOW
                                                      : peer::Beat::OK;
+  told.own_health = health;
   controller->own_health(health, sessions, primaries, works);
 }
 

@@ -62,8 +62,10 @@ class Cluster {
   };
   Figures figures() const;
 
-  /// What others say of themselves. On the cluster's thread: within with_controller().
+  /// What nodes say of themselves. On the cluster's thread: within with_controller().
   struct Told {
+    peer::Beat::Health own_health = peer::Beat::OK;
+    std::uint32_t copies = 0;            ///< of a partition: as this node is configured
     std::map<NodeId, peer::Beat> beats;  ///< the last of each
     std::map<NodeId, std::string> admin_addresses;
   };

@@ -35,6 +35,8 @@ struct PartitionFigures {
 struct ClusterFigures {
   std::uint32_t self = 0;
   std::string cluster;  ///< its id
+  std::uint32_t copies =
+      0;  ///< of each partition, where there are so many nodes: as the asked node has it; 0: not known
   bool registered = false;
   struct Coordinator {
     std::uint32_t node = 0;

@@ -67,6 +67,7 @@ std::string to_json(const ClusterFigures& figures) {
   return text(
       {{"self", figures.self},
        {"cluster", figures.cluster},
+       {"copies", figures.copies},
        {"registered", figures.registered},
        {"coordinator", coordinator},
        {"safe_mode", figures.safe_mode},

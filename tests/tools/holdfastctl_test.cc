@@ -1,8 +1,11 @@
 #include <catch2/catch.hpp>
+#include <fstream>
 
+#include "tests/storage/temp_directory.h"
 #include "tools/holdfastctl/admin.h"
 #include "tools/holdfastctl/figures.h"
 #include "tools/holdfastctl/show.h"
+#include "tools/holdfastctl/sink.h"
 #include "tools/holdfastctl/table.h"
 #include "tools/holdfastctl/verify.h"
 
@@ -36,6 +39,7 @@ http::ClusterFigures three() {
   http::ClusterFigures cluster;
   cluster.self = 1;
   cluster.registered = true;
+  cluster.copies = 3;
   cluster.coordinator = http::ClusterFigures::Coordinator{2, 7, 1'000};
   cluster.nodes = {node(1), node(2), node(3)};
   cluster.partitions = {partition(0, 1, {1, 2, 3}), partition(1, 2, {1, 2, 3})};
@@ -92,6 +96,44 @@ TEST_CASE("Status: too few live copies, copies being filled, safe mode and a mis
   CHECK(worried(cluster, "2 of 5 nodes visible"));
   cluster.coordinator.reset();
   CHECK(worried(cluster, "nobody coordinates"));
+}
+
+TEST_CASE("Status: a node that runs and is not well is a worry, and says in which way") {
+  auto cluster = three();
+  for (const char* health : {"full", "slow", "late", "draining"}) {
+    cluster.nodes[1].health = health;
+    CHECK(worried(cluster, std::string("n2 is ") + health + ": "));
+    CHECK_FALSE(contains(show_status({cluster, {}}, from_ms(61'000), false), "All is well."));
+  }
+  cluster.nodes[1].health = "";  // nobody has heard of it yet
+  CHECK(worries(cluster).empty());
+  cluster.nodes[1] = node(2, false);
+  cluster.nodes[1].health = "full";
+  CHECK(worried(cluster, "n2 is down"));
+  CHECK_FALSE(worried(cluster, "full"));
+}
+
+TEST_CASE("Status: a node that was left drained is a worry, and how to end it is said") {
+  auto cluster = three();
+  cluster.nodes[2].draining = true;
+  CHECK(worried(cluster, "holdfastctl undrain n3"));
+  CHECK(worries(cluster).size() == 1);
+  cluster.nodes[2].live = false;
+  CHECK(worries(cluster).size() == 2);
+}
+
+TEST_CASE("Status: fewer copies than configured are a worry where a node could hold one more") {
+  auto cluster = three();
+  cluster.partitions[1].replicas = cluster.partitions[1].in_sync = {1, 2};
+  CHECK(worried(cluster, "1 partition with fewer copies than 3, though there are nodes for them: 1"));
+  cluster.nodes[2].draining = true;
+  CHECK_FALSE(worried(cluster, "fewer copies"));
+  cluster.nodes[2] = node(3, false);
+  CHECK_FALSE(worried(cluster, "fewer copies"));
+  cluster.nodes.push_back(node(4));
+  CHECK(worried(cluster, "fewer copies"));
+  cluster.copies = 0;  // a node of an earlier version does not tell
+  CHECK_FALSE(worried(cluster, "fewer copies"));
 }
 
 TEST_CASE("Status: a node is up, suspect, draining, drained or down") {
@@ -158,7 +200,7 @@ TEST_CASE("Figures: what is missing in an answer is named") {
   CHECK_FALSE(parse_cluster("<html>"));
   CHECK_FALSE(parse_events("[]"));
   CHECK(parse_error("{\"error\":\"not_found\",\"message\":\"there is no node 9\"}") == "there is no node 9");
-  CHECK(parse_error("Bad gateway\n<html>") == "Bad gateway");
+  CHECK_FALSE(parse_error("Bad gateway\n<html>"));
 }
 
 TEST_CASE("Admin addresses: several with commas, and a wrong one is named with an example") {
@@ -176,7 +218,73 @@ TEST_CASE("Admin: when nobody answers, it is said what was tried and what to do"
   const auto text = nobody_answered({{"127.0.0.1", 7490}, {"h", 1}}, {"refused", "too slow"});
   CHECK(contains(text, "127.0.0.1:7490  refused"));
   CHECK(contains(text, "h:1  too slow"));
+  CHECK(contains(nobody_answered({{"h", 1}}, {"h:1 answers HTTP"}), ":\n  h:1  answers HTTP\n"));
   CHECK(contains(text, "Is holdfastd running there?"));
+}
+
+TEST_CASE("Admin: what a node refuses names the node and says its reason") {
+  const HostPort where{"h", 7490};
+  for (const auto& [status, code] : {std::pair{400u, Errc::unsupported},
+                                     {401u, Errc::permission_denied},
+                                     {404u, Errc::not_found},
+                                     {409u, Errc::not_primary},
+                                     {503u, Errc::retry_later},
+                                     {500u, Errc::io}}) {
+    HttpResponse response;
+    response.status = status;
+    response.body = "{\"error\":\"x\",\"message\":\"node 2 coordinates\"}";
+    const Error error = refused(where, response);
+    CHECK(error.code == code);
+    CHECK(contains(error.message, "h:7490"));
+    CHECK(contains(error.message, "node 2 coordinates"));
+  }
+}
+
+TEST_CASE("Admin: who answers HTTP and is no node is said to be none, whatever the status") {
+  const HostPort where{"h", 80};
+  for (const unsigned status : {200u, 401u, 404u, 405u, 502u, 503u}) {
+    HttpResponse response;
+    response.status = status;
+    response.body = "<!DOCTYPE HTML>\n<html>";
+    const auto page = page_of(where, response);
+    REQUIRE_FALSE(page);
+    CHECK(page.error().code == Errc::io);  // not a node's not_found: another address may be right
+    CHECK(contains(page.error().message,
+                   "h:80 answers HTTP (" + std::to_string(status) + "), but is no operators' port"));
+    CHECK_FALSE(contains(page.error().message, "DOCTYPE"));
+  }
+  HttpResponse told;
+  told.body = "{\"self\":1}\n";
+  const auto page = page_of(where, told);
+  REQUIRE(page);
+  CHECK(*page == told.body);
+}
+
+TEST_CASE("Sink: a file that can't be opened is named with the reason, before anything is written") {
+  const auto none = Sink::open("/nowhere/at/all");
+  REQUIRE_FALSE(none);
+  CHECK(contains(none.error().message, "/nowhere/at/all"));
+  CHECK(contains(none.error().message, "No such file or directory"));
+}
+
+TEST_CASE("Sink: what is written is for its owner only, also where others could read the file before") {
+  TempDirectory folder;
+  for (const char* name : {"new", "old"}) {
+    const auto path = folder.path() / name;
+    if (std::string(name) == "old") {
+      std::ofstream(path) << "what was there before, and is longer";
+      std::filesystem::permissions(path, std::filesystem::perms(0644));
+    }
+    auto sink = Sink::open(path);
+    REQUIRE(sink);
+    REQUIRE(sink->write("alice\t"));
+    REQUIRE(sink->write("token\n"));
+    std::string line;
+    std::ifstream in(path);
+    std::getline(in, line);
+    CHECK(line == "alice\ttoken");
+    CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms(0600));
+  }
 }
 
 TEST_CASE("Verify: copies are compared at the least that is committed at all of them") {

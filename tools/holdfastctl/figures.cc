@@ -131,6 +131,7 @@ Result<http::ClusterFigures> parse_cluster(std::string_view text) {
   http::ClusterFigures figures;
   in.read(in.root(), "self", figures.self);
   in.read_if_there(in.root(), "cluster", figures.cluster);
+  in.read_if_there(in.root(), "copies", figures.copies);
   in.read(in.root(), "registered", figures.registered);
   in.read(in.root(), "safe_mode", figures.safe_mode);
   in.each(in.root(), "problems", [&](const json::value& one) {

@@ -93,6 +93,33 @@ void worry_about(const ClusterFigures& cluster, const std::string& what,
   if (!found.empty()) all.push_back(count(found.size(), "partition") + " " + what + ": " + list(found));
 }
 
+std::string meaning_of(const std::string& health) {
+  if (health == "full") return "its disk is nearly full, it takes no writes";
+  if (health == "slow") return "its disk answers late, it is to lead nothing";
+  if (health == "late") return "it gets too little processor time, and accuses nobody";
+  if (health == "draining") return "it is being stopped, or stands aside, and sends its clients to other nodes";
+  return health;
+}
+
+void worry_about_node(const ClusterFigures& cluster, const NodeFigures& node, std::vector<std::string>& all) {
+  const std::string name = name_of(cluster, node.id);
+  if (!node.live) all.push_back(name + " is down");
+  if (node.live && !node.health.empty() && node.health != "ok")
+    all.push_back(name + " is " + node.health + ": " + meaning_of(node.health));
+  if (node.draining)
+    all.push_back(name + " is kept from leading until it is undrained (holdfastctl undrain " + name + ")");
+}
+
+/// There is a node that could hold a copy more.
+bool has_too_few_copies(const ClusterFigures& cluster, const PartitionFigures& partition) {
+  return partition.replicas.size() < cluster.copies && std::any_of(
+                                                           cluster.nodes.begin(), cluster.nodes.end(),
+                                                           [&](const NodeFigures& node) {
+                                                             return node.live && !node.draining &&
+                                                                    !contains(partition.replicas, node.id);
+                                                           });
+}
+
 std::size_t live_in_sync(const ClusterFigures& cluster, const PartitionFigures& partition) {
   return static_cast<std::size_t>(std::count_if(partition.in_sync.begin(), partition.in_sync.end(),
                                                 [&](std::uint32_t node) { return is_live(cluster, node); }));
@@ -153,8 +180,7 @@ Result<NodeFigures> find_node(const ClusterFigures& cluster, std::string_view na
 
 std::vector<std::string> worries(const ClusterFigures& cluster) {
   std::vector<std::string> all;
-  for (const auto& node : cluster.nodes)
-    if (!node.live) all.push_back(name_of(cluster, node.id) + " is down");
+  for (const auto& node : cluster.nodes) worry_about_node(cluster, node, all);
   if (!cluster.coordinator) all.emplace_back("nobody coordinates: no partition would get a new primary");
   if (!cluster.safe_mode.empty()) all.push_back("safe mode, nothing is promoted: " + cluster.safe_mode);
   worry_about(
@@ -166,6 +192,8 @@ std::vector<std::string> worries(const ClusterFigures& cluster) {
   worry_about(
       cluster, "with copies that are not in sync (being filled, or their node is away)",
       [](const ClusterFigures&, const PartitionFigures& p) { return p.in_sync.size() < p.replicas.size(); }, all);
+  worry_about(cluster, "with fewer copies than " + std::to_string(cluster.copies) + ", though there are nodes for them",
+              has_too_few_copies, all);
   for (const auto& problem : cluster.problems) all.push_back("configuration store: " + problem);
   return all;
 }
