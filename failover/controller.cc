@@ -133,7 +133,7 @@ void Controller::take_settled() {
 
 // ---------------------------------------------------------------------------------------------- peers
 
-void Controller::link_up(NodeId node, BootId boot, StoreId /*store*/, SteadyTime now) {
+void Controller::link_up(NodeId node, BootId boot, SteadyTime now) {
   begin(now);
   detector_.link_up(node, boot);
   tell_opinions();

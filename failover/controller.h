@@ -92,7 +92,7 @@ class Controller {
   void hint(SteadyTime now);
 
   /// From the peer links: a link stands in both directions; the one that we dialled is gone.
-  void link_up(NodeId node, BootId boot, StoreId store, SteadyTime now);
+  void link_up(NodeId node, BootId boot, SteadyTime now);
   void link_down(NodeId node, LinkDown how, SteadyTime now);
   /// Beat, BeatAck, Seen or Handoff; others only say that the node is alive.
   void received(NodeId from, const peer::Frame& frame, SteadyTime now);

@@ -80,7 +80,6 @@ void Detector::new_life(NodeId node, Peer& known, BootId boot) {
   if (known.boot) {
     known.past_boots.insert(*known.boot);
     known.restarted = std::pair(*known.boot, now_);
-    known.restarted = std::pair(*known.boot, now_);
     restarts_.push_back(
         {node, Life::alive, Evidence::restarted, "a new process answers for it", whole_ms(now_ - known.last_heard)});
   }

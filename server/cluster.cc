@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/check.h"
+#include "failover/io/peer_hello.h"
 #include "server/backups.h"
 #include "server/confirmations.h"
 #include "server/disk_watch.h"
@@ -35,10 +36,6 @@ constexpr std::chrono::milliseconds kConfirm{250};
 constexpr std::chrono::milliseconds kWorkerLate{200};
 constexpr std::chrono::seconds kBackupAnswerMax{8};
 constexpr int kStoreThreads = 3;
-
-failover::Member member_of(const peer::Hello& hello) {
-  return {NodeId(hello.node()), StoreId::from_bytes(hello.store_id()).value_or(StoreId{})};
-}
 
 Outcome outcome_of(const Result<bool>& done) {
   if (done) return *done ? Outcome::applied : Outcome::refused;
@@ -61,7 +58,7 @@ struct Cluster::Impl {
   failover::PeerHandlers handlers();
   void on_up(const peer::Hello& hello);
   void on_down(NodeId node, failover::LinkDown how);
-  void on_frame(NodeId from, std::unique_ptr<peer::Frame> frame);
+  void on_frame(const failover::Member& from, std::unique_ptr<peer::Frame> frame);
   void on_own_frame(NodeId from, peer::Frame& frame);
   void tick();
   void carry_out();
@@ -266,7 +263,8 @@ void Cluster::Impl::hand_over_aside() {
 failover::PeerHandlers Cluster::Impl::handlers() {
   return {.on_up = [this](const peer::Hello& hello) { on_up(hello); },
           .on_down = [this](NodeId node, failover::LinkDown how) { on_down(node, how); },
-          .on_frame = [this](NodeId from, std::unique_ptr<peer::Frame> frame) { on_frame(from, std::move(frame)); },
+          .on_frame = [this](const failover::Member& from,
+                             std::unique_ptr<peer::Frame> frame) { on_frame(from, std::move(frame)); },
           .on_refused = {}};
 }
 
@@ -275,10 +273,10 @@ void Cluster::Impl::to_all(const std::function<Mail()>& mail) {
 }
 
 void Cluster::Impl::on_up(const peer::Hello& hello) {
-  const failover::Member member = member_of(hello);
+  const failover::Member member = failover::member_of(hello);
   confirmations.link_up(member, hello.boot_id());
   to_all([&] { return mail::Link{member, true}; });
-  controller->link_up(member.node, BootId::from_bytes(hello.boot_id()).value_or(BootId{}), member.store, steady_now());
+  controller->link_up(member.node, BootId::from_bytes(hello.boot_id()).value_or(BootId{}), steady_now());
   carry_out();
   confirm();
 }
@@ -290,17 +288,15 @@ void Cluster::Impl::on_down(NodeId node, failover::LinkDown how) {
 }
 
 /// What concerns a partition goes to its worker, what concerns a connection to the worker that has it.
-void Cluster::Impl::on_frame(NodeId from, std::unique_ptr<peer::Frame> frame) {
+void Cluster::Impl::on_frame(const failover::Member& from, std::unique_ptr<peer::Frame> frame) {
   const auto to = peers::destination(*frame, shared.partitions);
   if (!to) return;
-  if (std::holds_alternative<peers::ClusterItself>(*to)) return on_own_frame(from, *frame);
-  const failover::Member* member = confirmations.met(from);
-  if (!member) return;
+  if (std::holds_alternative<peers::ClusterItself>(*to)) return on_own_frame(from.node, *frame);
+  if (!confirmations.met(from.node)) return;  // nothing could be answered
   if (const auto* partition = std::get_if<PartitionId>(&*to))
-    return shared.worker_of(*partition).send(mail::FromPeer{*member, std::move(frame)});
+    return shared.worker_of(*partition).send(mail::FromPeer{from, std::move(frame)});
   if (const auto* one = std::get_if<peers::OneWorker>(&*to)) {
-    if (one->worker < shared.workers.size())
-      shared.workers[one->worker]->send(mail::FromPeer{*member, std::move(frame)});
+    if (one->worker < shared.workers.size()) shared.workers[one->worker]->send(mail::FromPeer{from, std::move(frame)});
     return;
   }
   const std::shared_ptr<const peer::Frame> all(std::move(frame));

@@ -25,7 +25,7 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
             silent.insert(node);
             if (silent.size() == members.size()) loop.stop();
           },
-      .on_frame = [](NodeId, std::unique_ptr<peer::Frame>) {},
+      .on_frame = [](const failover::Member&, std::unique_ptr<peer::Frame>) {},
       .on_refused =
           [&](NodeId, const std::string& reason) {
             refused = reason;

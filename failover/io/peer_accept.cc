@@ -136,7 +136,7 @@ Awaitable<std::optional<PeerAccept::Greeted>> PeerAccept::answer(Stream& stream,
   const auto failed = co_await stream.write_all(bytes);
   if (wrong && !failed) co_await hang_up(stream);
   if (wrong || failed) co_return std::nullopt;
-  co_return Greeted{shared_.peer_of(NodeId(theirs.node())), theirs.boot_id(), std::move(first.rest)};
+  co_return Greeted{shared_.peer_of(NodeId(theirs.node())), theirs, std::move(first.rest)};
 }
 
 // ------------------------------------------------------------------------------------------------ while it stands
@@ -145,14 +145,15 @@ Awaitable<void> PeerAccept::read(Stream& stream, Greeted greeted) {
   const auto peer = std::move(greeted.peer);
   if (peer->accepted) peer->accepted->close();  // the peer gave it up: it dialled anew
   peer->accepted = &stream;
-  peer->accepted_boot = greeted.boot_id;
+  peer->accepted_boot = greeted.hello.boot_id();
+  const Member from = member_of(greeted.hello);
   if (peer->dial) peer->dial->peer_came();
   PeerFrames frames(shared_.options.frame_bytes_max);
-  bool good = feed(stream, *peer, frames, greeted.rest);
+  bool good = feed(stream, *peer, from, frames, greeted.rest);
   for (int reads = 0; good && stream.is_open(); ++reads) {
     const auto result = stream.read_now(shared_.read_buffer);
     if (result.ok()) {
-      good = feed(stream, *peer, frames, {shared_.read_buffer.data(), result.bytes});
+      good = feed(stream, *peer, from, frames, {shared_.read_buffer.data(), result.bytes});
       if (reads % kReadsInARow != kReadsInARow - 1) continue;
     } else if (!result.would_block()) {
       break;
@@ -167,7 +168,7 @@ Awaitable<void> PeerAccept::read(Stream& stream, Greeted greeted) {
   if (peer->dial && !shared_.closing) peer->dial->peer_went();
 }
 
-bool PeerAccept::feed(Stream& stream, Peer& peer, PeerFrames& frames, std::string_view input) {
+bool PeerAccept::feed(Stream& stream, Peer& peer, const Member& from, PeerFrames& frames, std::string_view input) {
   peer.bytes_in.fetch_add(input.size(), std::memory_order_relaxed);
   while (stream.is_open()) {
     auto frame = frames.next(input);
@@ -185,7 +186,7 @@ bool PeerAccept::feed(Stream& stream, Peer& peer, PeerFrames& frames, std::strin
       return false;
     }
     peer.frames_in.fetch_add(1, std::memory_order_relaxed);
-    shared_.handlers.on_frame(peer.node, std::move(*frame));
+    shared_.handlers.on_frame(from, std::move(*frame));
   }
   return false;
 }

@@ -28,7 +28,7 @@ class PeerAccept {
   /// TLS and the peer's Hello; answers it. Nothing if it came to nothing, which is logged.
   struct Greeted {
     std::shared_ptr<Peer> peer;
-    std::string boot_id;
+    peer::Hello hello;
     std::string rest;  ///< bytes that came behind the Hello
   };
   Awaitable<std::optional<Greeted>> greet(Stream& stream);
@@ -37,7 +37,7 @@ class PeerAccept {
   std::optional<std::string> why_not(const peer::Hello& theirs) const;
   Awaitable<void> read(Stream& stream, Greeted greeted);
   /// False if the connection is to end.
-  bool feed(Stream& stream, Peer& peer, PeerFrames& frames, std::string_view input);
+  bool feed(Stream& stream, Peer& peer, const Member& from, PeerFrames& frames, std::string_view input);
 
   PeerShared& shared_;
   std::unique_ptr<Listener> listener_;

@@ -217,6 +217,9 @@ Awaitable<void> PeerDial::converse(Stream& stream, peer::Hello theirs) {
   peer_->outbox.open();
   peer_->up = true;
   spdlog::info("peer_up node={} version={} tls={}", peer_->node.value, for_log(theirs.version()), stream.is_tls());
+  // Who answers is another process than the one whose connection still stands: that one is gone, and what it sent last,
+  // which a cut may have held back, is not to come between what this one says.
+  if (peer_->accepted && peer_->accepted_boot != boot_id_) peer_->accepted->close();
   shared_.handlers.on_up(theirs);
   TaskGroup writer(shared_.executor);
   if (!stopped_) writer.spawn("peer_writer", write(stream));

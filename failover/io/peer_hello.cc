@@ -64,6 +64,10 @@ std::optional<std::string> why_refused(const peer::Hello& own, const peer::Hello
   return std::nullopt;
 }
 
+Member member_of(const peer::Hello& hello) {
+  return {NodeId(hello.node()), StoreId::from_bytes(hello.store_id()).value_or(StoreId{})};
+}
+
 std::string for_log(std::string_view text) {
   constexpr std::size_t kMax = 400;
   std::string printable;

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "failover/in_sync_set.h"
 #include "proto/peer.pb.h"
 
 namespace holdfast::failover {
@@ -19,6 +20,9 @@ inline constexpr std::chrono::milliseconds kClockOffMax{10'000};
 /// not here; its time is `now`.
 std::optional<std::string> why_refused(const peer::Hello& own, const peer::Hello& theirs, WallTime now,
                                        std::optional<NodeId> expected = std::nullopt);
+
+/// The node by the disk it has. Of a Hello that was not refused.
+Member member_of(const peer::Hello& hello);
 
 /// Text from elsewhere, fit for a line of the log: printable, at most 400 characters, no quotation marks.
 std::string for_log(std::string_view text);

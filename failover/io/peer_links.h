@@ -26,6 +26,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "failover/in_sync_set.h"
 #include "failover/io/peer_frames.h"
 #include "failover/link_down.h"
 #include "net/asio.h"
@@ -58,8 +59,10 @@ struct PeerHandlers {
   /// connect that nobody answered in time. refused: nobody listens there; with each try, also before the first on_up.
   /// Not called for a node that set_peers() removed or moved, nor after close().
   std::function<void(NodeId, LinkDown)> on_down;
-  /// In the order in which the peer sent them on one connection. Never Hello or Refused. Theirs to keep.
-  std::function<void(NodeId from, std::unique_ptr<peer::Frame>)> on_frame;
+  /// In the order in which the peer sent them on one connection. Never Hello or Refused. Theirs to keep. `from` is who
+  /// greeted us on that connection: what a node sent before its disk was replaced is its old disk's, however late it
+  /// comes, and whomever on_up told of meanwhile (I12).
+  std::function<void(const Member& from, std::unique_ptr<peer::Frame>)> on_frame;
   /// May be empty. A connection came to nothing, and why: a Hello that does not fit, a certificate that is not believed.
   /// `node` is 0 where it is not known, and what the other end claims where we refuse it.
   std::function<void(NodeId node, const std::string& reason)> on_refused;

@@ -68,7 +68,7 @@ void World::links() {
         continue;
       if (from.controller->view().node(NodeId(b)) == nullptr) continue;
       up_.insert({a, b});
-      from.controller->link_up(NodeId(b), to.self.boot, to.self.store, now_);
+      from.controller->link_up(NodeId(b), to.self.boot, now_);
     }
   }
 }

@@ -65,6 +65,7 @@ void SimNetwork::greeted(const Pair& pair, std::uint64_t attempt) {
   if (dialler.refuses(*ends_.at(pair.second))) return again(pair);
   link.failures = 0;
   link.connection = std::make_shared<Connection>();
+  link.connection->dialler = dialler.self();
   dialler.on_up(pair.second);
   // Whoever is dialled dials back at once.
   const Pair back{pair.second, pair.first};
@@ -180,7 +181,7 @@ void SimNetwork::arrive(const Pair& pair, const std::shared_ptr<Connection>& con
     const Frame frame = std::move(connection->queue.front());
     connection->queue.pop_front();
     End& end = *ends_.at(pair.second);
-    if (end.is_up()) end.on_frame(pair.first, frame);
+    if (end.is_up()) end.on_frame(connection->dialler, frame);
   });
 }
 

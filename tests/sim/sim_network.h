@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "failover/in_sync_set.h"
 #include "failover/link_down.h"
 #include "proto/peer.pb.h"
 #include "tests/sim/agenda.h"
@@ -28,7 +29,8 @@ class SimNetwork {
     virtual bool refuses(const End& other) const = 0;
     virtual void on_up(NodeId other) = 0;
     virtual void on_down(NodeId other, failover::LinkDown how) = 0;
-    virtual void on_frame(NodeId from, Frame frame) = 0;
+    virtual void on_frame(const failover::Member& from, Frame frame) = 0;
+    virtual failover::Member self() const = 0;  ///< of its present life
   };
   explicit SimNetwork(Agenda& agenda) : agenda_(agenda) {}
 
@@ -51,6 +53,7 @@ class SimNetwork {
 
  private:
   struct Connection {
+    failover::Member dialler;
     bool open = true;
     bool delivers = true;
     SteadyTime last{};        ///< arrival of the newest frame

@@ -297,7 +297,7 @@ void SimNode::on_up(NodeId other) {
   post([this, member = failover::Member{other, them.store_id_}, boot = them.boot_] {
     confirmations_.link_up(member, boot.str());
     node_->link(member, true);
-    controller_->link_up(member.node, boot, member.store, steady());
+    controller_->link_up(member.node, boot, steady());
     carry_out();
     confirm();
   });
@@ -311,9 +311,8 @@ void SimNode::on_down(NodeId other, failover::LinkDown how) {
   });
 }
 
-void SimNode::on_frame(NodeId from, SimNetwork::Frame frame) {
-  post([this, from, frame] {
-    const failover::Member* member = confirmations_.met(from);
+void SimNode::on_frame(const failover::Member& member, SimNetwork::Frame frame) {
+  post([this, member, from = member.node, frame] {
     switch (frame->what_case()) {
       case peer::Frame::kBeat:
       case peer::Frame::kBeatAck:
@@ -323,7 +322,7 @@ void SimNode::on_frame(NodeId from, SimNetwork::Frame frame) {
         confirmations_.received(from, frame->confirm(), steady());
         return take_confirmations();
       default:
-        if (member) node_->from_peer(*member, frame);
+        if (confirmations_.met(from)) node_->from_peer(member, frame);
     }
   });
 }

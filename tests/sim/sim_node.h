@@ -101,7 +101,8 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   bool refuses(const End& other) const override;
   void on_up(NodeId other) override;
   void on_down(NodeId other, failover::LinkDown how) override;
-  void on_frame(NodeId from, SimNetwork::Frame frame) override;
+  void on_frame(const failover::Member& from, SimNetwork::Frame frame) override;
+  failover::Member self() const override { return {id_, store_id_}; }
 
   bool try_start();
   void make_disk();

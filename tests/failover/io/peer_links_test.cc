@@ -124,6 +124,50 @@ TEST_CASE("PeerLinks: a process that is gone is refused at once, and its next li
   REQUIRE(world.until([&] { return one.frames.size() == 1; }));
 }
 
+StoreId store(char with) { return *StoreId::from_bytes(sixteen(with)); }
+
+peer::Hello wiped(char boot, char with) {
+  auto hello = hello_of(2, boot);
+  hello.set_store_id(sixteen(with));
+  return hello;
+}
+
+TEST_CASE("PeerLinks: a frame is of the disk that greeted on its connection, whichever was met since (I12)") {
+  World world;
+  Node one(world, 1);
+  RawPeer two(world);
+  auto old = Raw::to(world, one.port());
+  old.write_hello(wiped('a', 'x'));
+  REQUIRE(old.gets_frames(world, 1));
+  one.dial({{2, two.address()}});
+  auto first = two.greet(wiped('a', 'y'));  // as if the disk had been replaced under the process
+  REQUIRE(one.sees("up 2 a"));
+  old.write(answer_frame(100));
+  REQUIRE(world.until([&] { return one.frames.size() == 1; }));
+  CHECK(one.stores[0] == store('x'));
+}
+
+TEST_CASE("PeerLinks: when a node's next life answers, the last one's connection is closed unread (I12)") {
+  World world;
+  Node one(world, 1);
+  RawPeer two(world);
+  auto old = Raw::to(world, one.port());
+  old.write_hello(wiped('a', 'x'));
+  REQUIRE(old.gets_frames(world, 1));
+  one.on_up_also = [&old] { old.write(answer_frame(100)); };  // what a cut held back comes now
+  one.dial({{2, two.address()}});
+  auto next = two.greet(wiped('b', 'y'));
+  REQUIRE(one.sees("up 2 b"));
+  REQUIRE(old.ends(world));
+  REQUIRE(one.frames.empty());
+  auto ours = Raw::to(world, one.port());
+  ours.write_hello(wiped('b', 'y'));
+  REQUIRE(ours.gets_frames(world, 1));
+  ours.write(answer_frame(1));
+  REQUIRE(world.until([&] { return one.frames.size() == 1; }));
+  CHECK(one.stores[0] == store('y'));
+}
+
 TEST_CASE("PeerLinks: who is dialled by a peer does not wait to dial it again") {
   World world;
   Node early(world, 2);

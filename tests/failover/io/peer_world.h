@@ -142,6 +142,7 @@ class Node {
 
   std::vector<std::string> events;
   std::vector<std::pair<NodeId, std::unique_ptr<peer::Frame>>> frames;
+  std::vector<StoreId> stores;  ///< that the frames came from
   std::vector<std::string> reasons;
   std::function<void()> on_up_also;
 
@@ -155,8 +156,9 @@ class Node {
     handlers.on_down = [this](NodeId node, LinkDown how) {
       events.push_back("down " + std::to_string(node.value) + " " + name_of(how));
     };
-    handlers.on_frame = [this](NodeId from, std::unique_ptr<peer::Frame> frame) {
-      frames.emplace_back(from, std::move(frame));
+    handlers.on_frame = [this](const Member& from, std::unique_ptr<peer::Frame> frame) {
+      frames.emplace_back(from.node, std::move(frame));
+      stores.push_back(from.store);
     };
     handlers.on_refused = [this](NodeId, const std::string& reason) { reasons.push_back(reason); };
     return handlers;
