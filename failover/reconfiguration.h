@@ -28,7 +28,7 @@ struct Reconfiguration {
 
 enum class Outcome : std::uint8_t {
   applied,
-  refused,  ///< nothing was changed, nor will be
+  refused,  ///< it does not stand in the store, nor will it: it never did, or something else came after it
   unknown,  ///< it may have been applied, or may still be
 };
 

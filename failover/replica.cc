@@ -6,6 +6,12 @@
 
 namespace holdfast::failover {
 
+namespace {
+
+constexpr std::chrono::milliseconds kLateAfter{200};  ///< between two ticks
+
+}  // namespace
+
 const char* name_of(Role role) {
   switch (role) {
     case Role::backup: return "backup";
@@ -214,6 +220,7 @@ std::optional<Appended> Replica::take_epoch_start(WallTime now) {
     return std::nullopt;
   if (early) commit_to(last_seq_);
   epoch_started_ = true;
+  epoch_start_at_ = now_;
   log::Entry body;
   body.set_kind(log::Entry::EPOCH_START);
   return append_any(std::move(body), log_time(now));
@@ -335,8 +342,17 @@ void Replica::link_down(NodeId node) {
 void Replica::gone(NodeId node, bool is_gone) { gone_[node] = is_gone; }
 
 void Replica::tick(SteadyTime now) {
+  if (const auto gap = now - now_; now_ != SteadyTime{} && gap > kLateAfter) forgive(gap);
   now_ = now;
   if (leads()) check_progress();
+}
+
+/// A process that was frozen finds answers in its sockets, and its clock runs before it has read them: nobody else is late
+/// for what we slept through.
+void Replica::forgive(SteadyTime::duration gap) {
+  for (auto& [node, follower] : followers_)
+    for (SteadyTime* since : {&follower.behind_since, &follower.sent_at, &follower.barrier_at})
+      if (*since != SteadyTime{}) *since += gap;
 }
 
 Replica::Ready Replica::take_ready() {

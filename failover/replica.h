@@ -1,6 +1,6 @@
 /// One partition's copy on this node: its role, its epoch, its log, and at the primary the copies of the others.
 ///
-/// Sans-IO; owned by Partition. Thread: the partition's worker. Inputs are calls, outputs are taken with take_ready() and
+/// Sans-IO; owned by Copy. Thread: the partition's worker. Inputs are calls, outputs are taken with take_ready() and
 /// carried out by the owner: writes to the log in their order, messages, changes of the configuration. docs/failover.md
 /// tells the protocol; the marks in brackets are its rules and invariants.
 ///
@@ -142,11 +142,11 @@ class Replica {
   /// F8: leaves the lead to a member of the set. False: not now.
   bool hand_off(Epoch epoch, NodeId to);
 
-  /// A number; once barriers_passed() is not below it, every member that counts has said, after this call, that it
-  /// knows of no later epoch (2.11).
   /// Nobody else counts: what we know is so.
   bool is_alone() const { return set_ && set_->all().size() == 1; }
   bool has_enough_copies() const { return set_ && set_->large_enough(); }
+  /// A number; once barriers_passed() is not below it, every member that counts has said, after this call, that it
+  /// knows of no later epoch (2.11).
   std::uint64_t want_barrier();
   std::uint64_t barriers_passed() const;
 
@@ -181,6 +181,8 @@ class Replica {
   const PartitionRow& row() const { return row_; }  ///< the configuration as last known
   SteadyTime now() const { return now_; }           ///< of the last tick
   bool is_leaving() const { return handoff_to_.has_value(); }
+  /// When this epoch's EPOCH_START was appended. Once it is committed: everybody who counts knew of no later epoch then.
+  SteadyTime epoch_start_at() const { return epoch_start_at_; }
   SteadyTime in_flight_since() const { return in_flight_since_; }  ///< zero: nothing is
   /// From here on entries are needed for copies that are connected and behind.
   Seq needed_from() const;
@@ -219,6 +221,7 @@ class Replica {
   // Roles (replica.cc).
   void start_leading(Epoch epoch);
   void step_down();
+  void forgive(SteadyTime::duration gap);
   void quarantine(std::string why);
   void promise(Epoch epoch);
   Appended append_any(log::Entry body, WallTime time);
@@ -259,6 +262,8 @@ class Replica {
   void follow_epoch(Epoch epoch);
   void on_append(const Member& from, Epoch epoch, const peer::Append& append);
   bool take_entries(Epoch epoch, const peer::Append& append);
+  std::optional<std::vector<Appended>> new_entries(Epoch epoch, const peer::Append& append);
+  void take(Appended appended);
   bool agrees_at(const peer::Append& append);
   void cut_from(Seq seq);
   void answer_mismatch(const Member& from, Seq refused);
@@ -300,7 +305,8 @@ class Replica {
   std::map<NodeId, Follower> followers_;
   std::map<NodeId, Epoch> reads_;  ///< of the log that are under way, and the epoch in which they were asked for
   bool in_flight_ = false;         ///< last_seq_ is appended and not committed
-  bool epoch_started_ = false;     ///< EPOCH_START is appended
+  bool epoch_started_ = false;     ///< EPOCH_START is appended, at:
+  SteadyTime epoch_start_at_{};
   SteadyTime in_flight_since_{};
   struct Change {
     std::vector<Member> wanted;

@@ -52,45 +52,60 @@ bool Replica::agrees_at(const peer::Append& append) {
   return false;
 }
 
-/// False: it can't be taken, and nobody is to be told that it was.
-bool Replica::take_entries(Epoch epoch, const peer::Append& append) {
+/// What of it our log lacks; nothing if it can't be taken. All of it is looked at before anything is cut off or written.
+std::optional<std::vector<Appended>> Replica::new_entries(Epoch epoch, const peer::Append& append) {
   Seq seq(append.previous_seq());
   Hash32 chain{};
   std::copy_n(append.previous_chain().begin(), std::min(append.previous_chain().size(), chain.size()), chain.begin());
-  LogWrite more{.partition = partition_, .ticket = 0, .cut = {}, .entries = {}, .promise = {}};
+  std::vector<Appended> fresh;
+  Epoch before = place(seq) ? place(seq)->epoch : Epoch{};
   for (const std::string& bytes : append.entries()) {
     seq = seq.next();
     auto encoded = std::make_shared<const EncodedEntry>(encode_entry(partition_, seq, bytes, chain));
     chain = encoded->chain;
     if (seq < base_.seq) continue;
-    if (const auto ours = place(seq)) {
+    if (const auto ours = place(seq); ours && fresh.empty()) {
+      before = ours->epoch;
       if (ours->chain == chain) continue;
       if (seq <= committed_ || ours->epoch == epoch) {
         quarantine("entry " + std::to_string(seq.value) + " differs from the primary's, and is " +
                    (seq <= committed_ ? "committed" : "of the same epoch"));
-        return false;
+        return std::nullopt;
       }
-      cut_from(seq);
+      before = place(Seq(seq.value - 1))->epoch;
     }
     auto entry = std::make_shared<log::Entry>();
     if (!entry->ParseFromString(bytes) || entry->seq() != seq.value || entry->epoch() > epoch.value ||
-        entry->epoch() < last_epoch_.value)
-      return false;  // no primary sends such an entry
-    last_seq_ = seq;
-    last_epoch_ = Epoch(entry->epoch());
-    last_chain_ = chain;
-    last_time_ = from_ms(entry->time_ms());
-    const bool first_of_epoch = epoch_starts_.empty() || epoch_starts_.back().epoch < last_epoch_;
-    note_epoch(last_epoch_, seq);
-    keep({std::move(entry), encoded});
-    more.entries = {std::move(encoded)};
-    more.promise.reset();
-    if (first_of_epoch) more.promise = promise_row();
-    write(more);
+        entry->epoch() < before.value)
+      return std::nullopt;  // no primary sends such an entry
+    before = Epoch(entry->epoch());
+    fresh.push_back({std::move(entry), std::move(encoded)});
   }
+  return fresh;
+}
+
+/// False: it can't be taken, and nobody is to be told that it was.
+bool Replica::take_entries(Epoch epoch, const peer::Append& append) {
+  auto fresh = new_entries(epoch, append);
+  if (!fresh) return false;
+  if (!fresh->empty() && fresh->front().encoded->seq <= last_seq_) cut_from(fresh->front().encoded->seq);
+  for (Appended& one : *fresh) take(std::move(one));
   epoch_ = last_epoch_;
-  verified_ = std::max(verified_, seq);
+  verified_ = std::max(verified_, Seq(append.previous_seq() + static_cast<std::uint64_t>(append.entries_size())));
   return true;
+}
+
+void Replica::take(Appended appended) {
+  last_seq_ = appended.encoded->seq;
+  last_epoch_ = Epoch(appended.entry->epoch());
+  last_chain_ = appended.encoded->chain;
+  last_time_ = from_ms(appended.entry->time_ms());
+  const bool first_of_epoch = epoch_starts_.empty() || epoch_starts_.back().epoch < last_epoch_;
+  note_epoch(last_epoch_, last_seq_);
+  LogWrite more{.partition = partition_, .ticket = 0, .cut = {}, .entries = {appended.encoded}, .promise = {}};
+  if (first_of_epoch) more.promise = promise_row();
+  keep(std::move(appended));
+  write(std::move(more));
 }
 
 /// Another history holds from here on (KIP-101, KIP-279).
@@ -108,7 +123,9 @@ void Replica::cut_from(Seq seq) {
   std::erase_if(epoch_starts_, [&](const EpochStart& start) { return start.first_seq >= seq; });
   durable_seq_ = std::min(durable_seq_, last_seq_);
   for (auto& [ticket, last] : writing_) last = std::min(last, last_seq_);
-  if (building_ && !building_->entries.empty()) ready_.writes.push_back(*std::exchange(building_, std::nullopt));
+  // One write has one cut, and it goes before the entries.
+  if (building_ && (building_->cut || !building_->entries.empty()))
+    ready_.writes.push_back(*std::exchange(building_, std::nullopt));
   write({.partition = partition_, .ticket = 0, .cut = cut, .entries = {}, .promise = promise_row()});
 }
 

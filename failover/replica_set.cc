@@ -132,7 +132,7 @@ void Replica::reconfigured(std::uint64_t compared_revision, Outcome outcome) {
     if (options_.mutant != Mutant::union_dropped) return;
   }
   if (outcome == Outcome::applied) return;  // the configuration that says so settles it
-  // Nothing was changed, nor will be.
+  // It does not stand, nor will it. If it did for a while, the configuration that replaced it is on its way.
   change_.reset();
   handoff_to_.reset();
   next_change_ = now_ + kAfterRefusal;

@@ -150,7 +150,9 @@ void Copy::follow_role(Ready& ready) {
 void Copy::open() {
   ++life_;
   certain_barrier_ = 0;
-  certain_asked_ = certain_at_ = replica_.now();
+  // That the epoch is open shows no more than this: the answers may have lain in our sockets for long.
+  certain_at_ = replica_.epoch_start_at();
+  certain_asked_ = {};
   serving_epoch_ = replica_.epoch();
   if (mutant_ == failover::Mutant::subscribers_skipped)
     for (SubscriberAt& at : subscribers_) at.cursor = replica_.committed();

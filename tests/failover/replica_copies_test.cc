@@ -10,6 +10,7 @@ namespace {
 using Texts = std::vector<std::string>;
 const std::vector<Member> kAll{member(1), member(2), member(3)};
 const std::vector<Member> kTwo{member(1), member(2)};
+const WallTime kNow = Replicas::kNow;
 
 /// Three nodes, the first leads epoch 1 and is open.
 struct Open : Replicas {
@@ -59,6 +60,56 @@ TEST_CASE("Replica: a tail nobody else has is cut off when the new leader's diff
   }
   CHECK(open.log_of(1) == Texts{"start 1", "a", "start 2", "b"});
   CHECK(open.at(1).committed == Texts{"start 1", "a", "start 2", "b"});
+}
+
+/// `bytes` behind entry `previous` of a log, as the primary of epoch 2 sends it.
+peer::Replication append_of(const EncodedEntry& previous, std::uint64_t previous_epoch, const std::string& bytes) {
+  peer::Replication message;
+  message.set_epoch(2);
+  auto& append = *message.mutable_append();
+  append.set_previous_seq(previous.seq.value);
+  append.set_previous_epoch(previous_epoch);
+  append.set_previous_chain(std::string(as_bytes(previous.chain)));
+  append.add_entries(bytes);
+  return message;
+}
+
+TEST_CASE("Replica: a tail that is cut off twice in one turn leaves nothing of itself in the log (I3)") {
+  Open open;
+  for (const char* key : {"a", "b", "c"}) {
+    open.append(1, key);
+    open.settle();
+  }
+  REQUIRE(open.log_of(3) == Texts{"start 1", "a", "b", "c"});
+  open.restart(3, 3);  // and does not know that any of it is committed
+  REQUIRE(open[3].committed() == Seq(1));
+  const auto before = [&](std::size_t seq) { return *open.at(3).log[seq - 2].encoded; };
+  log::Entry other = Replicas::body("other");
+  other.set_epoch(2);
+  other.set_seq(3);
+  other.set_time_ms(to_ms(kNow));
+  open.at(3).disk_waits = true;
+  SECTION("the first is garbage, and changes nothing") {
+    open[3].received(member(2), append_of(before(4), 1, "\xff\xff"));
+    CHECK(open[3].last_seq() == Seq(4));
+  }
+  SECTION("the first is good") {
+    other.set_seq(4);
+    open[3].received(member(2), append_of(before(4), 1, other.SerializeAsString()));
+    other.set_seq(3);
+  }
+  open[3].received(member(2), append_of(before(3), 1, other.SerializeAsString()));
+  CHECK(open[3].last_seq() == Seq(3));
+  open.pump();
+  std::uint64_t left = 4;  // the last entry of the log database
+  for (const LogWrite& write : open.at(3).unsynced) {
+    if (write.cut) {
+      CHECK(write.cut->last.value == left);
+      left = write.cut->first.value - 1;
+    }
+    if (!write.entries.empty()) left = write.entries.back()->seq.value;
+  }
+  CHECK(left == 3);
 }
 
 TEST_CASE("Replica: a member that lost its disk is asked to leave, and its new disk to join (I12)") {

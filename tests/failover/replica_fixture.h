@@ -175,8 +175,10 @@ class Replicas {
     }
   }
   void pass(std::chrono::milliseconds time) {
-    now_ += time;
-    for (auto& [node, site] : sites_) site.replica->tick(now_);
+    for (const SteadyTime end = now_ + time; now_ < end;) {
+      now_ = std::min(end, now_ + kTick);
+      for (auto& [node, site] : sites_) site.replica->tick(now_);
+    }
   }
 
   static log::Entry body(const std::string& key) {
@@ -196,6 +198,7 @@ class Replicas {
     return texts;
   }
 
+  static constexpr std::chrono::milliseconds kTick{50};
   static inline const WallTime kNow = from_ms(1'000'000);
 
  private:

@@ -218,6 +218,21 @@ TEST_CASE("Replica: who makes no progress is asked to leave, and counts until th
   CHECK(open[1].committed() == Seq(2));
 }
 
+TEST_CASE("Replica: who was frozen takes nobody for slow over that time (SHRINK)") {
+  Open open;
+  open.at(3).disk_waits = true;
+  open.append(1, "a");
+  open.settle();
+  open.pass(Replicas::kTick);
+  SteadyTime now = open.now() + std::chrono::milliseconds(900);
+  open[1].tick(now);  // what the third has answered lies in our sockets
+  open.pump();
+  CHECK(open.at(1).wanted.empty());
+  for (const SteadyTime end = now + std::chrono::milliseconds(700); now < end;) open[1].tick(now += Replicas::kTick);
+  open.pump();
+  CHECK(open.at(1).wanted.size() == 1);  // but over the time that we were there
+}
+
 TEST_CASE("Replica: evidence that promotes shrinks at once (2.6)") {
   Open open;
   open[1].gone(NodeId(3), true);
