@@ -1,11 +1,14 @@
 /// Random walks of the replication protocol. A failing seed: HOLDFAST_SEED=<seed> sim_test; more: HOLDFAST_SEEDS=<n>.
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 #include "tests/sim/replica_world.h"
 
@@ -56,35 +59,54 @@ TEST_CASE("Replica: random faults break no invariant, and what heals is in order
       static_cast<unsigned long long>(sum.barriers));
 }
 
-/// The first seed of so many that catches the mutant, in a process of its own: a CHECK that fails is a catch as well.
-int caught_within(std::uint64_t seeds, Mutant mutant, Faults faults) {
+/// How a process of its own ended, and at which seed: a CHECK that fails is a catch as well.
+struct Walked {
+  int how = 0;
+  std::uint64_t seed = 0;
+  bool is_catch() const { return how == 1 || how == SIGABRT; }
+};
+
+[[noreturn]] void walk_all(std::uint64_t first, std::uint64_t last, Mutant mutant, const Faults& faults,
+                           std::atomic<std::uint64_t>& at) {
+  std::signal(SIGABRT, SIG_DFL);
+  if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
+  ReplicaWorld::Counts sum;
+  std::uint64_t commits = 0;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    at = seed;
+    Faults with = faults;
+    if (seed % 2 == 0) with.append_bytes_max = 1;
+    const std::string wrong = walk(seed, with, mutant, sum, commits);
+    if (wrong.empty()) continue;
+    std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
+    std::fflush(stdout);
+    _exit(1);
+  }
+  _exit(0);
+}
+
+Walked walk_apart(std::uint64_t first, std::uint64_t last, Mutant mutant, const Faults& faults) {
+  using Shared = std::atomic<std::uint64_t>;
+  void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  auto& at = *new (memory) Shared(0);
   std::fflush(stdout);
   const pid_t child = fork();
   REQUIRE(child >= 0);
-  if (child == 0) {
-    std::signal(SIGABRT, SIG_DFL);
-    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
-    ReplicaWorld::Counts sum;
-    std::uint64_t commits = 0;
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-      if (seed % 2 == 0) faults.append_bytes_max = 1;
-      const std::string wrong = walk(seed, faults, mutant, sum, commits);
-      if (wrong.empty()) continue;
-      std::printf("caught by seed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
-      std::fflush(stdout);
-      _exit(1);
-    }
-    _exit(0);
-  }
+  if (child == 0) walk_all(first, last, mutant, faults, at);
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
-  return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  const Walked walked{WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), at};
+  munmap(memory, sizeof(Shared));
+  return walked;
 }
 
 bool is_caught(Mutant mutant, const Faults& faults) {
-  REQUIRE(caught_within(60, Mutant::none, faults) == 0);  // it is the mutant that is caught, not the faults
-  const int how = caught_within(3000, mutant, faults);
-  return how == 1 || how == SIGABRT;
+  const Walked caught = walk_apart(1, 3000, mutant, faults);
+  INFO("seed " << caught.seed << ", " << caught.how);
+  // It is the mutant that is caught, not what this seed does.
+  REQUIRE(walk_apart(caught.seed, caught.seed, Mutant::none, faults).how == 0);
+  return caught.is_catch();
 }
 
 Faults takeovers() {
