@@ -116,7 +116,7 @@ cluster_pid() { # folder name: of a process that lives
   pid=$(cat "$1/$2.pid" 2>/dev/null) || return 1
   [[ -n $pid && -r /proc/$pid/stat ]] || return 1
   [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) != Z ]] || return 1
-  tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$1/$2" || return 1
+  { tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$1/$2" || return 1
   echo "$pid"
 }
 
