@@ -47,9 +47,7 @@ void BackupHold::look() {
 void BackupHold::open(PartitionId partition) {
   host_.blocking([this, partition, number = current_->number, subscribers = host_.copy(partition).subscribers()] {
     auto source = SnapshotSource::open(*host_.state, *host_.log, partition, subscribers);
-    Result<std::shared_ptr<SnapshotSource>> shared =
-        source ? Result<std::shared_ptr<SnapshotSource>>(std::move(*source)) : source.error();
-    host_.call([this, partition, number, shared = std::move(shared)] { opened(number, partition, shared); });
+    host_.call([this, partition, number, source = std::move(source)] { opened(number, partition, source); });
   });
 }
 

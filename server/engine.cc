@@ -178,32 +178,31 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
     request.has_data |= one.log.last_seq > Seq{};
     highest = std::max(highest, one.log.promised);
   }
+  // What can't work is said before anything is written where others see it.
+  const auto links = link_options();
+  if (!links) return links.error();
   request.greet = [&](const std::string& uuid, const std::map<NodeId, std::string>& running) -> Status {
     // Nobody has this id: real ones are drawn from 1 on. Several newcomers at once each have one of their own.
     const NodeId nobody_yet(0x8000'0000u | static_cast<std::uint32_t>(random_.next()));
-    const auto options = cluster_options({uuid, config_.partitions, nobody_yet, false}, request.node_name, highest);
-    if (!options) return options.error();
+    const auto options =
+        cluster_options(*links, {uuid, config_.partitions, nobody_yet, false}, request.node_name, highest);
     std::map<NodeId, HostPort> members;
     for (const auto& [node, address] : running)
       if (auto parsed = parse_host_port(address)) members.emplace(node, *parsed);
-    return greet_members(options->links, members);
+    return greet_members(options.links, members);
   };
-  // What can't work is said before anything is written where others see it.
-  const auto usable = cluster_options({{}, config_.partitions, NodeId(1), false}, request.node_name, highest);
-  if (!usable) return usable.error();
   auto membership = join_cluster(*cluster_store_, *own_store_, request, random_);
   if (!membership) return membership.error();
   if (const Status loaded = load_keys(); !loaded) return loaded;
-  auto options = cluster_options(*membership, request.node_name, highest.next());
-  if (!options) return options.error();
+  ClusterOptions options = cluster_options(*links, *membership, request.node_name, highest.next());
   if (!cluster.accept_older_store) {
     auto floor = failover::load_store_floor(*own_store_);
     if (!floor) return floor.error();
-    options->controller.floor = std::move(*floor);
+    options.controller.floor = std::move(*floor);
   }
   shared_.self = membership->node;
   shared_.cluster_uuid = membership->cluster_uuid;
-  cluster_ = std::make_unique<Cluster>(std::move(*options), *cluster_store_, *own_store_, shared_);
+  cluster_ = std::make_unique<Cluster>(std::move(options), *cluster_store_, *own_store_, shared_);
   shared_.cluster = cluster_.get();
   for (const auto& worker : workers_) worker->join_cluster();
   spdlog::info("joined cluster={} node={} name={} founder={}", membership->cluster_uuid, membership->node.value,
@@ -211,8 +210,27 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
   return add_copies(recovered, {membership->node, directory_->store_id()});
 }
 
-Result<ClusterOptions> Engine::cluster_options(const Membership& membership, const std::string& name,
-                                               Epoch founder_epoch) {
+/// What the links need of our settings alone; the certificates are read.
+Result<failover::PeerLinksOptions> Engine::link_options() const {
+  const ClusterConfig& cluster = config_.cluster;
+  failover::PeerLinksOptions links;
+  links.listen = cluster.listen;
+  links.own.set_store_id(directory_->store_id().str());
+  links.own.set_version(std::string(kVersion));
+  links.own.set_partitions(config_.partitions);
+  if (cluster.certificate.empty()) return links;
+  const MutualTlsFiles files{cluster.certificate, cluster.key, cluster.ca};
+  auto server = TlsContext::mutual_server(files);
+  if (!server) return server.error();
+  auto client = TlsContext::mutual_client(files);
+  if (!client) return client.error();
+  links.tls_server = *server;
+  links.tls_client = *client;
+  return links;
+}
+
+ClusterOptions Engine::cluster_options(failover::PeerLinksOptions links, const Membership& membership,
+                                       const std::string& name, Epoch founder_epoch) {
   const ClusterConfig& cluster = config_.cluster;
   const failover::Self self{membership.node, directory_->store_id(), random_.id<BootId>()};
   ClusterOptions options;
@@ -231,23 +249,10 @@ Result<ClusterOptions> Engine::cluster_options(const Membership& membership, con
   options.controller.flaps.first_penalty = cluster.flap_hold;
   options.controller.seed = random_.next();
 
-  auto& links = options.links;
-  links.listen = cluster.listen;
   links.own.set_cluster(membership.cluster_uuid);
   links.own.set_node(membership.node.value);
-  links.own.set_store_id(self.store.str());
   links.own.set_boot_id(self.boot.str());
-  links.own.set_version(std::string(kVersion));
-  links.own.set_partitions(config_.partitions);
-  if (!cluster.certificate.empty()) {
-    const MutualTlsFiles files{cluster.certificate, cluster.key, cluster.ca};
-    auto server = TlsContext::mutual_server(files);
-    if (!server) return server.error();
-    auto client = TlsContext::mutual_client(files);
-    if (!client) return client.error();
-    links.tls_server = *server;
-    links.tls_client = *client;
-  }
+  options.links = std::move(links);
   return options;
 }
 

@@ -63,7 +63,9 @@ class Engine {
   Status open_alone(const std::vector<RecoveredPartition>& recovered);
   Status join(const std::vector<RecoveredPartition>& recovered);
   Status add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self);
-  Result<ClusterOptions> cluster_options(const Membership& membership, const std::string& name, Epoch founder_epoch);
+  Result<failover::PeerLinksOptions> link_options() const;
+  ClusterOptions cluster_options(failover::PeerLinksOptions links, const Membership& membership,
+                                 const std::string& name, Epoch founder_epoch);
   void start_threads();
   void trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed);
 

@@ -54,9 +54,7 @@ void Snapshots::open(const Key& key, Sending& sending) {
   hold_log(key.first);
   host_.blocking([this, key, id = sending.send.id(), subscribers = host_.copy(key.first).subscribers()] {
     auto source = SnapshotSource::open(*host_.state, *host_.log, key.first, subscribers);
-    Result<std::shared_ptr<SnapshotSource>> shared =
-        source ? Result<std::shared_ptr<SnapshotSource>>(std::move(*source)) : source.error();
-    host_.call([this, key, id, shared = std::move(shared)] { opened(key, id, shared); });
+    host_.call([this, key, id, source = std::move(source)] { opened(key, id, source); });
   });
 }
 

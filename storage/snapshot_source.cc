@@ -38,13 +38,13 @@ SnapshotSource::SnapshotSource(std::unique_ptr<DatabaseView> state, std::unique_
                                PartitionId partition)
     : state_(std::move(state)), log_(std::move(log)), partition_(partition) {}
 
-Result<std::unique_ptr<SnapshotSource>> SnapshotSource::open(const Database& state, const Database& log,
+Result<std::shared_ptr<SnapshotSource>> SnapshotSource::open(const Database& state, const Database& log,
                                                              PartitionId partition,
                                                              const std::vector<std::string>& subscribers) {
   // The state first: whatever it has applied is in the log by then.
   auto state_view = state.view();
   auto log_view = log.view();
-  std::unique_ptr<SnapshotSource> made(new SnapshotSource(std::move(state_view), std::move(log_view), partition));
+  std::shared_ptr<SnapshotSource> made(new SnapshotSource(std::move(state_view), std::move(log_view), partition));
   if (const Status read = made->read_head(subscribers); !read) return read.error();
   return made;
 }

@@ -40,7 +40,7 @@ class SnapshotSource {
  public:
   /// `subscribers`: by name, whose cursors say how much of the log is needed. Errc::not_found: there is nothing to copy, or
   /// the log no longer goes back as far as the state's cursors (the state is behind: try again). Errc::corrupt.
-  static Result<std::unique_ptr<SnapshotSource>> open(const Database& state, const Database& log, PartitionId partition,
+  static Result<std::shared_ptr<SnapshotSource>> open(const Database& state, const Database& log, PartitionId partition,
                                                       const std::vector<std::string>& subscribers);
 
   const SnapshotHead& head() const { return head_; }

@@ -66,7 +66,7 @@ struct Store {
   }
 };
 
-std::unique_ptr<SnapshotSource> open(const Store& from) {
+std::shared_ptr<SnapshotSource> open(const Store& from) {
   auto source = SnapshotSource::open(from.state, from.log_database, kPartition, {kSubscriber});
   REQUIRE(source);
   return std::move(*source);

@@ -133,7 +133,6 @@ TEST_CASE("Chaos outages: a message is late by all the time until it was shown, 
   History history = one_device();
   history.faults = {{"drain", "n1", 1'000'000, 2'000'000, 3'000'000}};
   history.sending_ended = 20'000'000;
-  history.devices.resize(1);
   history.operations = {answered(0, 1'500'000, 1'501'000), answered(0, 4'000'000, 4'001'000)};
   history.devices[0].shown = {{1'750'000, 1, 0, {1, 0}}, {6'000'000, 2, 0, {2, 1}}};
   auto kinds = by_kind(history);

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "clients/cpp/await.h"
+#include "tools/holdfast-chaos/wait.h"
 #include "tools/holdfast-load/body.h"
 
 namespace holdfast::chaos {
@@ -14,7 +15,6 @@ namespace {
 
 using boost::asio::use_awaitable;
 
-constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kPrepareMax{60};
 constexpr std::size_t kOutboxMax = 1'000'000;  // messages are planned also while all nodes are away
 constexpr std::uint64_t kReadEvery = 16;       // one message in so many is followed by a read
@@ -188,17 +188,6 @@ client::Client& Crowd::client_of(std::uint32_t user) {
   return members_[static_cast<std::size_t>(device)]->client;
 }
 
-Awaitable<bool> Crowd::wait_for(std::function<bool()> done, std::chrono::seconds max) {
-  boost::asio::steady_timer timer(executor_);
-  const SteadyTime until = steady_now() + max;
-  while (!done()) {
-    if (steady_now() >= until) co_return false;
-    timer.expires_after(kLook);
-    co_await timer.async_wait(use_awaitable);
-  }
-  co_return true;
-}
-
 Awaitable<Status> Crowd::prepare() {
   const load::Options options = provisioning();
   std::vector<std::string> names;
@@ -228,7 +217,7 @@ Awaitable<Status> Crowd::connect_all() {
   std::function<bool()> online = [this] {
     return std::ranges::all_of(members_, [](const auto& member) { return member->client.online(); });
   };
-  const bool all = co_await wait_for(std::move(online), kPrepareMax);
+  const bool all = co_await wait_for(executor_, std::move(online), kPrepareMax);
   if (!all) co_return Error{Errc::io, "not all clients came online: " + trouble_};
   co_return Ok{};
 }
@@ -257,7 +246,7 @@ Awaitable<Status> Crowd::open_all() {
   std::function<bool()> opened = [this] {
     return std::ranges::none_of(conversations_, [](const ConversationId& one) { return one.is_zero(); });
   };
-  const bool all = co_await wait_for(std::move(opened), kPrepareMax);
+  const bool all = co_await wait_for(executor_, std::move(opened), kPrepareMax);
   if (!all) co_return Error{Errc::io, "not all conversations opened: " + trouble_};
   opened_ = true;
   for (auto& member : members_) member->take_early();
@@ -349,7 +338,7 @@ bool Crowd::all_shown() const {
 
 Awaitable<bool> Crowd::settle(std::chrono::seconds max) {
   std::function<bool()> done = [this] { return all_shown(); };
-  const bool settled = co_await wait_for(std::move(done), max);
+  const bool settled = co_await wait_for(executor_, std::move(done), max);
   if (settled) history_.settled = now();
   co_return settled;
 }

@@ -66,7 +66,6 @@ class Crowd {
   void lay_out();
   Awaitable<Status> connect_all();
   Awaitable<Status> open_all();
-  Awaitable<bool> wait_for(std::function<bool()> done, std::chrono::seconds max);
   void send_one(std::uint64_t turn, Micros planned);
   void read_one(std::uint32_t device, std::uint32_t conversation);
   void on_sent(std::uint64_t operation, const client::SendResult& result);

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "clients/cpp/await.h"
+#include "tools/holdfast-chaos/wait.h"
 #include "tools/holdfast-load/provisioning.h"
 
 namespace holdfast::chaos {
@@ -12,7 +13,6 @@ namespace {
 using boost::asio::use_awaitable;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLook{20};
 constexpr milliseconds kAskEvery{100};
 constexpr milliseconds kArriveMax{10'000};
 constexpr milliseconds kKnockMax{3'000};
@@ -111,22 +111,11 @@ Awaitable<void> Visitors::end() {
   co_await tasks_.join();
 }
 
-Awaitable<bool> Visitors::wait_for(std::function<bool()> done, milliseconds max) {
-  boost::asio::steady_timer timer(runtime_.executor());
-  const SteadyTime until = steady_now() + max;
-  while (!done()) {
-    if (steady_now() >= until) co_return false;
-    timer.expires_after(kLook);
-    co_await timer.async_wait(use_awaitable);
-  }
-  co_return true;
-}
-
 Awaitable<void> Visitors::one_after_the_other() {
   while (!ending_) {
     co_await visit();
     std::function<bool()> enough = [this] { return ending_; };
-    co_await wait_for(std::move(enough), between(200, 1'000));
+    co_await wait_for(runtime_.executor(), std::move(enough), between(200, 1'000));
   }
 }
 
@@ -141,7 +130,7 @@ Awaitable<void> Visitors::visit() {
   {
     Guest guest(*this, index, settings_.provisioning.endpoints);
     std::function<bool()> there = [&guest] { return guest.session || guest.refused; };
-    co_await wait_for(std::move(there), kArriveMax);
+    co_await wait_for(runtime_.executor(), std::move(there), kArriveMax);
     if (!guest.session) co_return;
     co_await stay(&guest, between(100, 2'000));
     co_await end_session(&guest);
@@ -149,7 +138,7 @@ Awaitable<void> Visitors::visit() {
   }
   for (const client::Endpoint& node : settings_.provisioning.endpoints) co_await knock(index, node);
   std::function<bool()> later = [this] { return ending_; };
-  co_await wait_for(std::move(later), between(500, 8'000));
+  co_await wait_for(runtime_.executor(), std::move(later), between(500, 8'000));
   co_await knock(index, some_node());
 }
 
@@ -158,7 +147,7 @@ Awaitable<void> Visitors::stay(Guest* guest, milliseconds time) {
     guest->chat();
     return guest->refused;
   };
-  co_await wait_for(std::move(gone), time);
+  co_await wait_for(runtime_.executor(), std::move(gone), time);
 }
 
 /// Returns with an answer, or when there will be none.
@@ -180,14 +169,14 @@ Awaitable<void> Visitors::end_session(Guest* guest) {
     guest->chat();
     return *answered;
   };
-  co_await wait_for(std::move(over), std::chrono::seconds(20));
+  co_await wait_for(runtime_.executor(), std::move(over), std::chrono::seconds(20));
 }
 
 Awaitable<void> Visitors::knock(std::size_t visit, client::Endpoint node) {
   std::vector<client::Endpoint> only{std::move(node)};
   Guest guest(*this, visit, std::move(only));
   std::function<bool()> answered = [&guest] { return guest.session || guest.refused; };
-  co_await wait_for(std::move(answered), kKnockMax);
+  co_await wait_for(runtime_.executor(), std::move(answered), kKnockMax);
 }
 
 Awaitable<void> Visitors::knock_again() {

@@ -49,8 +49,6 @@ class Visitors {
   Awaitable<void> stay(Guest* guest, std::chrono::milliseconds time);
   Awaitable<void> end_session(Guest* guest);
   Awaitable<void> knock(std::size_t visit, client::Endpoint node);
-  /// False: not within the time.
-  Awaitable<bool> wait_for(std::function<bool()> done, std::chrono::milliseconds max);
   client::ClientOptions options(std::size_t visit, std::vector<client::Endpoint> endpoints) const;
   client::Endpoint some_node();
   std::chrono::milliseconds between(std::uint64_t from_ms, std::uint64_t to_ms);
