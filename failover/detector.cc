@@ -11,6 +11,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kIntervals = 50;
 constexpr int kPatienceMax = 8;
 constexpr milliseconds kCalmAfter{2000};   ///< our patience halves after so long without a late turn
+constexpr milliseconds kLeaseMax{5000};    ///< no lease outlives its process by so long, but where etcd's leader changes
 constexpr milliseconds kNeverHeard{1000};  ///< how long links may take to come up before an unregistered node is dead
 
 milliseconds whole_ms(SteadyTime::duration d) { return std::chrono::duration_cast<milliseconds>(d); }
@@ -72,8 +73,23 @@ void Detector::set_cluster(const ClusterView& view) {
     known.registered = row != nullptr;
     if (row == nullptr) continue;
     known.was_registered = true;
-    if (known.boot != row->boot && !known.past_boots.contains(row->boot)) new_life(node, known, row->boot);
+    take_registered(node, known, row->boot);
   }
+}
+
+/// Boot ids say nothing of their order, and a connection of a process that ended soon may be heard of after its
+/// successor's. Rows do: a life that registers is later than all that did before. And one that never gets to it, while the
+/// row of another outlives every lease, was the earlier one.
+void Detector::take_registered(NodeId node, Peer& known, BootId boot) {
+  const bool fresh = known.registered_boot != boot;
+  known.registered_boot = boot;
+  if (known.boot == boot) return;
+  if (!known.past_boots.contains(boot)) return new_life(node, known, boot);
+  if (!fresh && now_ - known.boot_since < kLeaseMax) return;
+  known.past_boots.erase(boot);
+  known.past_boots.insert(*known.boot);
+  known.boot = boot;
+  known.boot_since = now_;
 }
 
 void Detector::new_life(NodeId node, Peer& known, BootId boot) {
@@ -84,6 +100,7 @@ void Detector::new_life(NodeId node, Peer& known, BootId boot) {
         {node, Life::alive, Evidence::restarted, "a new process answers for it", whole_ms(now_ - known.last_heard)});
   }
   known.boot = boot;
+  known.boot_since = now_;
   known.refused = false;
   known.opinions.clear();
   known.last_heard = now_;

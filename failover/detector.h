@@ -93,7 +93,9 @@ class Detector {
   };
   struct Peer {
     std::optional<BootId> boot;
+    SteadyTime boot_since{};
     std::set<BootId> past_boots;
+    std::optional<BootId> registered_boot;  ///< whom its row named last
     bool registered = false;
     bool was_registered = false;
     bool member = false;
@@ -113,6 +115,7 @@ class Detector {
   };
 
   Peer& peer(NodeId node);
+  void take_registered(NodeId node, Peer& peer, BootId boot);
   void new_life(NodeId node, Peer& peer, BootId boot);
   std::chrono::milliseconds silence(const Peer& peer) const;
   std::chrono::milliseconds silence_limit(const Peer& peer) const;

@@ -38,6 +38,13 @@ class Watch {
     view_.take(rows_);
     detector.set_cluster(view_);
   }
+  void registers(std::uint32_t node, int life) {
+    log::NodeRow row;
+    row.set_store_id(std::string(16, static_cast<char>(node)));
+    row.set_boot_id(boot(node, life).str());
+    rows_.rows["node/" + std::to_string(node)] = {row.SerializeAsString(), ++rows_.revision};
+    list();
+  }
   void row_gone(std::uint32_t node) {
     rows_.rows.erase("node/" + std::to_string(node));
     ++rows_.revision;
@@ -133,6 +140,31 @@ TEST_CASE("Detector: a new boot id is a restart, and others are told that the ol
   REQUIRE(opinions.size() == 1);
   CHECK(opinions[0].what() == peer::Seen::RESTARTED);
   CHECK(opinions[0].boot_id() == boot(3, 0).str());
+}
+
+TEST_CASE("Detector: a connection heard of late does not make an ended life the present one") {
+  // Seed 300546: node 2 started twice in a row, and the first of the two was heard of after the second had registered.
+  Watch watch(3);
+  watch.registers(2, 2);
+  REQUIRE(watch.detector.boot_of(NodeId(2)) == boot(2, 2));
+  watch.detector.link_up(NodeId(2), boot(2, 1));
+  REQUIRE(watch.detector.boot_of(NodeId(2)) == boot(2, 1));  // it might be the latest, and not registered yet
+  watch.run(milliseconds(4900));
+  watch.list();
+  CHECK(watch.detector.boot_of(NodeId(2)) == boot(2, 1));
+  watch.run(milliseconds(200));
+  watch.list();
+  CHECK(watch.detector.boot_of(NodeId(2)) == boot(2, 2));
+  CHECK_FALSE(watch.dead(2));
+}
+
+TEST_CASE("Detector: whoever registers is later than all lives before, also than one that was thought to be over") {
+  Watch watch(3);
+  watch.detector.link_up(NodeId(2), boot(2, 2));
+  watch.registers(2, 1);  // a listing from before that
+  REQUIRE(watch.detector.boot_of(NodeId(2)) == boot(2, 1));
+  watch.registers(2, 2);
+  CHECK(watch.detector.boot_of(NodeId(2)) == boot(2, 2));
 }
 
 TEST_CASE("Detector: silence kills when a majority says so, and not before 1.5 s") {

@@ -188,11 +188,30 @@ std::vector<std::string> ClusterWorld::verdict() {
   return found;
 }
 
+namespace {
+
+/// What the node makes of it, and what it saw happen last.
+std::string describe_controller(const failover::Controller& controller) {
+  std::string out = controller.registered() ? "" : " not registered";
+  if (controller.coordinates()) out += " coordinates";
+  if (!controller.safe_mode().empty()) out += " safe mode: " + controller.safe_mode();
+  const auto& happened = controller.happenings().all();
+  constexpr std::size_t kShown = 6;
+  for (std::size_t i = happened.size() > kShown ? happened.size() - kShown : 0; i < happened.size(); ++i)
+    out += "\n    " + std::string(failover::name_of(happened[i].kind)) + " node " +
+           std::to_string(happened[i].node.value) + ": " + happened[i].text;
+  return out;
+}
+
+}  // namespace
+
 std::string ClusterWorld::describe() const {
   std::string out;
   for (const auto& node : nodes_)
     out += "node " + std::to_string(node->id().value) + (node->is_up() ? " up" : " down") +
            (node->is_frozen() ? " frozen" : "") + "; ";
+  for (const auto& node : nodes_)
+    if (node->is_up()) out += "\n  node " + std::to_string(node->id().value) + describe_controller(node->controller());
   for (std::uint16_t p = 0; p < partitions(); ++p) {
     const auto row = config(PartitionId(p));
     if (!row) continue;
