@@ -60,6 +60,8 @@ TEST_CASE("Tree: an include to the right is found") {
   CHECK(breaks_a_rule("server/chat/rules.cc", "\"server/services/delivery.h\""));
   CHECK(breaks_a_rule("server/gateway/door.cc", "\"server/node.h\""));
   CHECK(breaks_a_rule("server/gateway/door.cc", "\"server/http/admin.h\""));
+  CHECK(breaks_a_rule("server/lmtp/lmtp_server.cc", "\"server/http/http_server.h\""));
+  CHECK(breaks_a_rule("server/services/delivery.cc", "\"server/lmtp/lmtp_server.h\""));
   CHECK(breaks_a_rule("server/node.cc", "\"clients/cpp/client.h\""));
   CHECK(breaks_a_rule("server/node.cc", "\"tests/support/play.h\""));
   CHECK(breaks_a_rule("clients/cpp/client.cc", "\"storage/keys.h\""));

@@ -16,13 +16,25 @@ struct Folder {
 constexpr int kAnything = 100;
 
 // A file belongs to the longest path that it begins with.
-constexpr std::array kFolders = {
-    Folder{"base/", 0, false},           Folder{"proto/", 1, false},         Folder{"net/", 2, false},
-    Folder{"storage/", 3, true},         Folder{"failover/", 4, true},       Folder{"failover/io/", 5, false},
-    Folder{"server/chat/", 6, false},    Folder{"server/bus/", 7, false},    Folder{"server/services/", 8, false},
-    Folder{"server/gateway/", 9, false}, Folder{"server/http/", 9, false},   Folder{"server/", 10, false},
-    Folder{"clients/", 3, false},  // net and what is left of it; nobody but tools and tests includes it
-    Folder{"tools/", kAnything, false},  Folder{"tests/", kAnything, false},
+constexpr std::array
+    kFolders =
+        {
+            Folder{"base/", 0, false},
+            Folder{"proto/", 1, false},
+            Folder{"net/", 2, false},
+            Folder{"storage/", 3, true},
+            Folder{"failover/", 4, true},
+            Folder{"failover/io/", 5, false},
+            Folder{"server/chat/", 6, false},
+            Folder{"server/bus/", 7, false},
+            Folder{"server/services/", 8, false},
+            Folder{"server/gateway/", 9, false},
+            Folder{"server/http/", 9, false},
+            Folder{"server/lmtp/", 9, false},
+            Folder{"server/", 10, false},
+            Folder{"clients/", 3, false},  // net and what is left of it; nobody but tools and tests includes it
+            Folder{"tools/", kAnything, false},
+            Folder{"tests/", kAnything, false},
 };
 
 const Folder* folder_of(std::string_view path) {

@@ -1,7 +1,7 @@
 /// Who may include whom: the tree's layers as rules that a test checks.
 ///
 ///   base -> proto -> net -> storage -> failover -> server/bus -> server/chat -> server/services
-///        -> server/{gateway,http} -> server          leftwards only
+///        -> server/{gateway,http,lmtp} -> server          leftwards only
 ///
 /// storage, and failover but for failover/io, don't use net; clients use base, proto and net; tools and tests may use
 /// anything. Beast, all of Asio at once, and RocksDB are kept where they cost or belong.
