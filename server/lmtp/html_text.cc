@@ -100,6 +100,7 @@ class Page {
     if (blank_ && !line_is_empty_) out_ += ' ';
     blank_ = false;
     line_is_empty_ = false;
+    if (character != " ") line_is_blank_ = false;
     out_ += character;
   }
   void add_blank() { blank_ = true; }
@@ -108,15 +109,19 @@ class Page {
     if (c == '\n') return end_line();
     add(std::string_view(&c, 1));
   }
-  /// Ends the line that something stands in.
+  /// Ends the line that something stands in. Word's programs write <p>&nbsp;</p> for an empty line: below one it is none.
   void close_line() {
-    if (!line_is_empty_) end_line();
     blank_ = false;
+    if (line_is_empty_) return;
+    if (!line_is_blank_ || !last_is_blank_) return end_line();
+    out_.resize(line_begin_);
+    at_line_begin_ = line_is_empty_ = true;
   }
   /// <br>: also an empty line.
   void end_line() {
     begin_line();
     out_ += '\n';
+    last_is_blank_ = line_is_blank_;
     at_line_begin_ = line_is_empty_ = true;
     blank_ = false;
   }
@@ -144,12 +149,15 @@ class Page {
  private:
   void begin_line() {
     if (!at_line_begin_) return;
-    if (std::exchange(empty_line_asked_, false) && !out_.empty() && !out_.ends_with("\n\n")) {
+    if (std::exchange(empty_line_asked_, false) && !out_.empty() && !last_is_blank_) {
       add_quote_marks();
       out_ += '\n';
+      last_is_blank_ = true;
     }
+    line_begin_ = out_.size();
     add_quote_marks();
     at_line_begin_ = false;
+    line_is_blank_ = true;
   }
   void add_quote_marks() {
     for (std::size_t i = 0; i < std::min(depth_, kQuoteDepthMax); ++i) out_ += "> ";
@@ -158,7 +166,10 @@ class Page {
   std::string out_;
   std::size_t depth_ = 0;
   bool at_line_begin_ = true;
-  bool line_is_empty_ = true;
+  bool line_is_empty_ = true;   ///< nothing stands in it yet
+  bool line_is_blank_ = true;   ///< … but blanks
+  bool last_is_blank_ = false;  ///< the line before it
+  std::size_t line_begin_ = 0;
   bool blank_ = false;  ///< seen, and due if something follows on this line
   bool empty_line_asked_ = false;
 };

@@ -31,7 +31,7 @@ TEST_CASE("HTML: what a mail program shows is the text") {
       {"a<!-- hidden > -->b<!doctype html>c<?xml x?>d", "abcd\n"},
       {"<head><meta x>shown after all", "shown after all\n"},
       {"3 < 4 <3 <> </> a<b", "3 < 4 <3 <> </> a\n"},  // "<b" opens a tag that never ends
-      {"<o:p>&nbsp;</o:p><p class=MsoNormal>Word<o:p></o:p></p>", " \n\nWord\n"},
+      {"<p class=MsoNormal>Word<o:p></o:p></p><p><o:p>&nbsp;</o:p></p><p>more</p>", "Word\n\nmore\n"},
       {"<a title=\"a > b\" href=\"https://y.example\">y</a>", "y <https://y.example>\n"},
       {"", ""},
   };
