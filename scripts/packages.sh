@@ -40,6 +40,42 @@ packages_apt() { # arguments of apt-get
   ${SUDO}env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
+# Tests start Postfix from folders of their own; the system's is not to run. debconf is told to leave it unconfigured, so
+# that it opens no port at the next boot either, and policy-rc.d, which invoke-rc.d asks, forbids starts meanwhile. A
+# policy-rc.d that is there already is somebody else's and stays as it is.
+packages_without_daemons() { # command…
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [[ -z $(packages_installed postfix) ]] && command -v debconf-set-selections >/dev/null; then
+    echo "postfix postfix/main_mailer_type select No configuration" | ${SUDO}debconf-set-selections
+  fi
+  if [[ -e $policy || -L $policy ]]; then
+    "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | ${SUDO}tee "$policy" >/dev/null
+  ${SUDO}chmod 755 "$policy"
+  trap '${SUDO}rm -f /usr/sbin/policy-rc.d' EXIT
+  "$@" || status=$?
+  ${SUDO}rm -f "$policy"
+  trap - EXIT
+  return $status
+}
+
+# Two mail servers can't be installed side by side: apt would remove the one that carries this machine's mail.
+packages_other_mail_server() {
+  dpkg-query -W -f='${db:Status-Abbrev}\t${Package}\t${Provides}\n' 2>/dev/null |
+    awk -F '\t' '$1 ~ /^ii/ && $2 != "postfix" && $3 ~ /(^|[ ,])mail-transport-agent/ {print $2; exit}'
+}
+
+packages_keep_mail_server() {
+  local other
+  [[ " ${missing[*]} " == *" postfix "* ]] || return 0
+  other=$(packages_other_mail_server)
+  [[ -n $other ]] || return 0
+  echo "dev: postfix would replace $other, so it is not installed; the tests that mail through a real Postfix fail without it" >&2
+  mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx postfix)
+}
+
 packages_install() {
   [[ -z ${HOLDFAST_SKIP_PACKAGES:-} ]] || return 0
   local missing unknown=() package SUDO=""
@@ -49,6 +85,7 @@ packages_install() {
   fi
 
   mapfile -t missing < <(packages_missing)
+  packages_keep_mail_server
   ((${#missing[@]})) || return 0
 
   if ((EUID != 0)); then
@@ -63,5 +100,5 @@ packages_install() {
     [[ -n $(apt-cache madison "$package" 2>/dev/null) ]] || unknown+=("$package")
   done
   ((${#unknown[@]} == 0)) || packages_give_up "this system's apt does not know these packages." "${unknown[@]}"
-  packages_apt -q install --no-install-recommends "${missing[@]}"
+  packages_without_daemons packages_apt -q install --no-install-recommends "${missing[@]}"
 }
