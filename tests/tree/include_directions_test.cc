@@ -60,6 +60,8 @@ TEST_CASE("Tree: an include to the right is found") {
   CHECK(breaks_a_rule("server/chat/rules.cc", "\"server/services/delivery.h\""));
   CHECK(breaks_a_rule("server/gateway/door.cc", "\"server/node.h\""));
   CHECK(breaks_a_rule("server/gateway/door.cc", "\"server/http/admin.h\""));
+  CHECK(breaks_a_rule("server/mail/mailer.cc", "\"server/chat/rules.h\""));
+  CHECK(breaks_a_rule("server/mail/mailer.cc", "\"net/stream.h\""));
   CHECK(breaks_a_rule("server/lmtp/lmtp_server.cc", "\"server/http/http_server.h\""));
   CHECK(breaks_a_rule("server/services/delivery.cc", "\"server/lmtp/lmtp_server.h\""));
   CHECK(breaks_a_rule("server/node.cc", "\"clients/cpp/client.h\""));
@@ -73,6 +75,7 @@ TEST_CASE("Tree: an include to the left, or within the folder, is not") {
   CHECK_FALSE(breaks_a_rule("server/http/admin.cc", "\"net/stream.h\""));
   CHECK_FALSE(breaks_a_rule("server/main.cc", "\"server/gateway/door.h\""));
   CHECK_FALSE(breaks_a_rule("server/gateway/door.cc", "\"server/services/delivery.h\""));
+  CHECK_FALSE(breaks_a_rule("server/services/mail.cc", "\"server/mail/mailer.h\""));
   CHECK_FALSE(breaks_a_rule("clients/cpp/client.cc", "\"net/stream.h\""));
   CHECK_FALSE(breaks_a_rule("tools/holdfast-chat/main.cc", "\"clients/cpp/client.h\""));
   CHECK_FALSE(breaks_a_rule("tests/integration/resume_test.cc", "\"server/node.h\""));
@@ -87,12 +90,14 @@ TEST_CASE("Tree: storage and failover don't use net, failover/io does") {
   CHECK_FALSE(breaks_a_rule("failover/io/peer_link.cc", "\"failover/replica.h\""));
 }
 
-TEST_CASE("Tree: Beast, all of Asio and RocksDB are kept out") {
+TEST_CASE("Tree: Beast, all of Asio, RocksDB and libcurl are kept out") {
   CHECK(breaks_a_rule("net/stream.cc", "<boost/asio.hpp>"));
   CHECK(breaks_a_rule("server/http/admin.cc", "<boost/beast/http.hpp>"));
   CHECK(breaks_a_rule("server/node.cc", "<rocksdb/db.h>"));
   CHECK(breaks_a_rule("tests/server/node_test.cc", "<rocksdb/db.h>"));
   CHECK(breaks_a_rule("server/http/admin.cc", "\"net/http_wire.h\""));
+  CHECK(breaks_a_rule("server/services/mail.cc", "<curl/curl.h>"));
+  CHECK_FALSE(breaks_a_rule("server/mail/smtp_client.cc", "<curl/curl.h>"));
   CHECK_FALSE(breaks_a_rule("net/websocket.cc", "<boost/beast/websocket.hpp>"));
   CHECK_FALSE(breaks_a_rule("net/stream.cc", "<boost/asio/awaitable.hpp>"));
   CHECK_FALSE(breaks_a_rule("storage/rocksdb.cc", "<rocksdb/db.h>"));

@@ -1,9 +1,9 @@
 /// Who may include whom: the tree's layers as rules that a test checks.
 ///
-///   base -> proto -> net -> storage -> failover -> server/bus -> server/chat -> server/services
+///   base -> proto -> net -> storage -> failover -> server/mail -> server/chat -> server/bus -> server/services
 ///        -> server/{gateway,http,lmtp} -> server          leftwards only
 ///
-/// storage, and failover but for failover/io, don't use net; clients use base, proto and net; tools and tests may use
+/// storage, failover but for failover/io, and server/mail don't use net; clients use base, proto and net; tools and tests may use
 /// anything. Beast, all of Asio at once, and RocksDB are kept where they cost or belong.
 #pragma once
 

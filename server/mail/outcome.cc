@@ -1,0 +1,14 @@
+#include "server/mail/outcome.h"
+
+namespace holdfast::mail {
+
+const char* name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::sent: return "sent";
+    case Outcome::later: return "later";
+    case Outcome::never: return "never";
+  }
+  return "unknown";
+}
+
+}  // namespace holdfast::mail
