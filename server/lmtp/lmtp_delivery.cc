@@ -6,6 +6,8 @@
 namespace holdfast::lmtp {
 namespace {
 
+const Reply kTextTooLong{554, "5.3.4", "this can't be posted: the text is too long for a message"};
+
 /// What a post came to, as the sender's server is to understand it: 4xx, it tries again with the same Message-ID.
 Reply reply_to_post(const Status& status) {
   if (status) return {250, "2.0.0", "posted"};
@@ -13,7 +15,7 @@ Reply reply_to_post(const Status& status) {
     case Errc::already_exists: return {250, "2.0.0", "posted before"};
     case Errc::not_found: return {550, "5.1.1", "there is nobody any more to post this for"};
     case Errc::permission_denied: return {550, "5.7.1", "the sender may not post there any more"};
-    case Errc::too_large: return {554, "5.3.4", "this can't be posted: the text is too long for a message"};
+    case Errc::too_large: return kTextTooLong;
     case Errc::invalid_argument:
     case Errc::unsupported: return {554, "5.6.0", "this can't be posted"};
     case Errc::storage_full: return {452, "4.3.1", "there is no room now; come back later"};
@@ -38,6 +40,7 @@ void Session::message_is_whole(SteadyTime now) {
   message_.reset();
   const auto answer = read_answer(bytes, options_.automatic, options_.mime);
   if (const auto* refusal = std::get_if<Reply>(&answer)) return reply_to_all(*refusal, now);
+  if (std::get<Answer>(answer).text.size() > options_.text_bytes_max) return reply_to_all(kTextTooLong, now);
   post_to_all(std::get<Answer>(answer), now);
 }
 

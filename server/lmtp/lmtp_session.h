@@ -31,6 +31,7 @@ struct SessionOptions {
   std::string host_name = "holdfast";  ///< what we call ourselves in greetings
   std::string reply_domain;            ///< of the addresses that are ours; empty: any
   std::size_t message_bytes_max = 1 << 20;
+  std::size_t text_bytes_max = 64 << 10;       ///< of an answer without its quotes: what fits a message of chat
   std::size_t discarded_bytes_max = 64 << 20;  ///< of one message that is too large; beyond it the connection ends
   std::size_t line_bytes_max = 1'000;          ///< of a command (RFC 5321 asks for 512 and what extensions add)
   std::size_t recipients_max = 100;            ///< of one message (RFC 5321 asks for 100); more are told to come later

@@ -116,7 +116,9 @@ TEST_CASE("Charset: what is broken costs a sign and not the mail") {
                 "utf-8") ==
         "a\xef\xbf\xbd"
         "b");
-  CHECK(repair_utf8("\xc0\xaf") == "\xef\xbf\xbd\xef\xbf\xbd");                  // overlong
+  CHECK(repair_utf8("\xc0\xaf") == "\xef\xbf\xbd\xef\xbf\xbd");  // overlong
+  CHECK(repair_utf8("\xe0\x80\xaf").size() == 9);
+  CHECK(repair_utf8("\xf0\x80\x80\xaf").size() == 12);
   CHECK(repair_utf8("\xed\xa0\x80") == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // a surrogate
   CHECK(repair_utf8("\xf4\x90\x80\x80").size() == 12);                           // beyond the last character
   CHECK(repair_utf8("\xe2\x82") == "\xef\xbf\xbd\xef\xbf\xbd");                  // cut off

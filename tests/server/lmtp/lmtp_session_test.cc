@@ -271,6 +271,18 @@ TEST_CASE("LMTP: a message that is too large is refused, by its SIZE or by its b
   }
 }
 
+TEST_CASE("LMTP: a text that is too long for a message of chat is refused, however little is quoted") {
+  SessionOptions options;
+  options.text_bytes_max = 10;
+  Play play(options);
+  for (const bool long_text : {true, false}) {
+    play.to_recipient();
+    const auto codes = play.say(std::string("DATA\n\n0123456789") + (long_text ? "!" : "") + "\n> and much more\n.\n");
+    CHECK(codes == (long_text ? "354, 554 5.3.4" : "354"));
+    CHECK(play.posts().size() == (long_text ? 0 : 1));
+  }
+}
+
 TEST_CASE("LMTP: a message without end ends the connection") {
   SessionOptions options;
   options.message_bytes_max = 1'000;
