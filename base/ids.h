@@ -47,6 +47,7 @@ using UserId = Id<struct UserTag>;
 using SessionId = Id<struct SessionTag>;
 using ConversationId = Id<struct ConversationTag>;
 using RequestId = Id<struct RequestTag>;  ///< a UUIDv7 chosen by a client
+using IntentId = Id<struct IntentTag>;    ///< of something that is to be done outside
 using StoreId = Id<struct StoreTag>;      ///< of a data directory; a new one whenever durability can't be vouched for
 
 /// An integer that is not any other integer.

@@ -7,5 +7,6 @@ inline constexpr const char* kPartitionsKey = "cluster/partitions";  ///< decima
 inline constexpr const char* kUuidKey = "cluster/uuid";              ///< 32 hex digits
 inline constexpr const char* kGenerationKey = "cluster/generation";  ///< Generation; none: never restored
 inline constexpr const char* kTokenKeysKey = "keys/token";           ///< chat::TokenKeys
+inline constexpr const char* kMailKeyKey = "keys/mail";              ///< chat::MailKey
 
 }  // namespace holdfast::failover

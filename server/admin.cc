@@ -256,6 +256,7 @@ void tell_settings(Engine& engine, const Then<Result<std::string>>& then) {
     settings.set_generation(engine.shared().generation.number);
     settings.set_restores(engine.shared().generation.restores);
     settings.set_token_keys(engine.shared().keys->get()->serialize());
+    settings.set_mail_key(engine.shared().mail_key->serialize());
     settings.set_operator_key(key->value_or(""));
     settings.set_version(std::string(kVersion));
     then(settings.SerializeAsString());

@@ -24,17 +24,6 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : "localhost";
 }
 
-/// Where a subscriber stood; a subscriber without a cursor begins at the head.
-Result<Seq> cursor_of(const Database& state, PartitionId partition, std::string_view subscriber) {
-  auto row = state.get(keys::stored(partition, keys::cursor(subscriber)));
-  if (!row) return row.error();
-  if (!*row) return Seq{};
-  state::Cursor cursor;
-  if (!cursor.ParseFromString(**row))
-    return Error{Errc::corrupt, "the cursor of " + std::string(subscriber) + " does not parse"};
-  return Seq(cursor.seq());
-}
-
 }  // namespace
 
 struct Engine::BlockingPool {
@@ -119,6 +108,10 @@ Status Engine::load_keys() {
   auto keys = load_token_keys(*config_store_, wall_now(), random_);
   if (!keys) return keys.error();
   keys_->set(std::move(*keys));
+  auto mail_key = load_mail_key(*config_store_, random_);
+  if (!mail_key) return mail_key.error();
+  mail_key_ = std::make_unique<chat::MailKey>(std::move(*mail_key));
+  shared_.mail_key = mail_key_.get();
   const auto generation = failover::load_generation(*config_store_);
   if (!generation) return generation.error();
   shared_.generation = *generation;
@@ -147,11 +140,11 @@ Status Engine::add_copies(const std::vector<RecoveredPartition>& recovered, fail
   failover::Replica::Options replica;
   replica.slow = config_.cluster.member_slow;
   for (const RecoveredPartition& one : recovered) {
-    auto cursor = cursor_of(*state_database_, one.id, delivery_->name());
-    if (!cursor) return cursor.error();
+    auto subscribers = subscribers_at(*state_database_, one, *services_);
+    if (!subscribers) return subscribers.error();
     options.id = one.id;
-    shared_.worker_of(one.id).add_copy(std::make_unique<Copy>(
-        options, config_.limits, self, Copy::Found{one.log, {{delivery_.get(), *cursor}}}, replica));
+    shared_.worker_of(one.id).add_copy(
+        std::make_unique<Copy>(options, config_.limits, self, Copy::Found{one.log, std::move(*subscribers)}, replica));
   }
   return Ok{};
 }
@@ -273,7 +266,7 @@ Status Engine::start_cluster(std::uint16_t client_port, std::uint16_t admin_port
 }
 
 void Engine::start_threads() {
-  delivery_ = std::make_unique<services::Delivery>(config_.limits);
+  services_ = std::make_unique<services::Services>(config_.limits);
   hasher_ = std::make_unique<chat::PasswordHasher>(
       chat::PasswordCost{.passes = config_.password.passes, .memory_bytes = config_.password.memory_bytes});
   blocking_ = std::make_unique<BlockingPool>();

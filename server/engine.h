@@ -15,7 +15,7 @@
 #include "server/config.h"
 #include "server/membership.h"
 #include "server/recovery.h"
-#include "server/services/delivery.h"
+#include "server/services/services.h"
 #include "server/shared.h"
 #include "server/worker.h"
 #include "storage/data_directory.h"
@@ -81,7 +81,8 @@ class Engine {
   std::unique_ptr<failover::ConfigStore> cluster_store_;      ///< what several share
   failover::ConfigStore* config_store_ = nullptr;             ///< the one that counts
   std::unique_ptr<KeyRing> keys_;
-  std::unique_ptr<services::Delivery> delivery_;
+  std::unique_ptr<chat::MailKey> mail_key_;
+  std::unique_ptr<services::Services> services_;
   std::unique_ptr<chat::PasswordHasher> hasher_;
   std::uint64_t replayed_ = 0;
 

@@ -15,6 +15,7 @@ using failover::kGenerationKey;
 constexpr const char* kUuid = failover::kUuidKey;
 constexpr const char* kPartitions = failover::kPartitionsKey;
 constexpr const char* kTokenKeys = failover::kTokenKeysKey;
+constexpr const char* kMailKey = failover::kMailKeyKey;
 constexpr const char* kNextNode = "next_node";
 constexpr std::chrono::milliseconds kAskAgain{100};
 constexpr std::chrono::milliseconds kLeaseEnds{4'000};  // 2 s, etcd's half second of slack, and an election of its
@@ -118,13 +119,16 @@ Status found(failover::ConfigStore& cluster, failover::ConfigStore& own, const B
              std::uint16_t partitions, WallTime now, Random& random) {
   auto keys = load_token_keys(own, now, random);
   if (!keys) return keys.error();
+  const auto mail_key = load_mail_key(own, random);
+  if (!mail_key) return mail_key.error();
   const auto generation = failover::load_generation(own);
   if (!generation) return generation.error();
-  const auto made = cluster.transact({{kUuid, 0}, {kPartitions, 0}, {kTokenKeys, 0}, {kNextNode, 0}},
+  const auto made = cluster.transact({{kUuid, 0}, {kPartitions, 0}, {kTokenKeys, 0}, {kMailKey, 0}, {kNextNode, 0}},
                                      {{kUuid, belongs.uuid},
                                       {kGenerationKey, generation->text()},
                                       {kPartitions, std::to_string(partitions)},
                                       {kTokenKeys, keys->serialize()},
+                                      {kMailKey, mail_key->serialize()},
                                       {kNextNode, std::to_string(belongs.node + 1)}});
   if (!made) return made.error();
   if (!*made)

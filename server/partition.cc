@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "proto/state.pb.h"
 #include "server/partition_internal.h"
+#include "server/services/rules.h"
 #include "storage/keys.h"
 
 namespace holdfast {
@@ -12,7 +13,7 @@ constexpr std::chrono::milliseconds kFullAgain{5'000};    // a full disk: until 
 constexpr std::chrono::milliseconds kFullElsewhere{500};  // until another node leads
 
 std::string order_of(const command::Command& command) {
-  if (!command.has_source()) return std::string(chat::order_key(command));
+  if (!command.has_source()) return std::string(services::order_key(command));
   // The target takes nothing older than the last it took: one that overtook another would make it lost.
   const auto& source = command.source();
   return "s" + std::to_string(source.partition()) + "/" + source.subscriber();
@@ -32,6 +33,7 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       limits_(limits),
       replica_(replica),
       rows_(options.cache_bytes),
+      timers_(options.timers_running_max),
       attached_(options.timing),
       opened_at_(replica.now()),
       sweeping_(std::make_shared<Sweeping>()) {
@@ -75,8 +77,9 @@ std::vector<std::pair<Answered, command::Answer>> Partition::close() {
 void Partition::submit(command::Command command, Answered then) {
   ++figures_.commands;
   auto pending = std::make_unique<Pending>();
-  pending->read_only = chat::is_read_only(command);
-  pending->client = !command.has_source() && !command.has_sweep();
+  pending->read_only = services::is_read_only(command);
+  pending->client =
+      !command.has_source() && !command.has_sweep() && !command.has_run_due() && !command.has_intent_done();
   if (pending->client && client_commands_ >= options_.waiting_max) {
     ++figures_.refused;
     chat::Draft draft;
@@ -130,6 +133,7 @@ void Partition::work(WallTime now) {
   wall_now_ = now;
   release_passed();
   run_followers();
+  run_timers();
   run_reads(now);
   while (replica_.may_append() && build_entry(now)) {
   }
@@ -191,7 +195,7 @@ bool Partition::run_solo(Flight& flight, EntryView& view, const chat::Context& c
 bool Partition::decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending) {
   view.look_for(*pending);
   chat::Draft draft;
-  chat::rule_for(pending->command)(context, pending->command, view, draft);
+  services::rule_for(pending->command)(context, pending->command, view, draft);
   if (pending->needs.missing()) return false;
 
   std::vector<std::uint32_t> places;  // in the entry, of the draft's writes
@@ -246,7 +250,9 @@ void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
   const Seq seq(entry->seq());
   bool recent = false;
   for (const log::Write& write : entry->writes()) {
-    if (static_cast<keys::Family>(write.key().front()) == keys::Family::inbox) continue;  // read in ranges only
+    const auto family = static_cast<keys::Family>(write.key().front());
+    if (family == keys::Family::inbox) continue;  // read in ranges only
+    if (family == keys::Family::due) write.has_put() ? timers_.wrote(write.key()) : timers_.removed(write.key());
     if (RecentRows::keeps(write.key()) && !rows_.concerns(write.key())) {
       recent_.wrote(write, seq);
       recent = true;
@@ -269,7 +275,7 @@ void Partition::run_reads(WallTime now) {
     reads_waiting_.pop_front();
     RowView view(*this, pending->needs);
     chat::Draft draft;
-    chat::rule_for(pending->command)(context, pending->command, view, draft);
+    services::rule_for(pending->command)(context, pending->command, view, draft);
     if (view.missing()) {
       set_aside(std::move(pending));
       continue;
@@ -348,7 +354,7 @@ Seq Partition::slowest_cursor() const {
 
 bool Partition::idle() const {
   return writes_waiting_.empty() && reads_waiting_.empty() && aside_.empty() && !solo_ && !flight_ &&
-         unbarred_.empty() &&
+         unbarred_.empty() && !timers_.busy(wall_now_) &&
          std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
 }
 

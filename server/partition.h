@@ -26,6 +26,7 @@
 #include "server/attached.h"
 #include "server/bus/feed.h"
 #include "server/bus/subscriber.h"
+#include "server/bus/timers.h"
 #include "server/chat/attachment.h"
 #include "server/chat/rules.h"
 #include "storage/recent_rows.h"
@@ -48,6 +49,7 @@ struct PartitionOptions {
   std::size_t entry_bytes_max = 1u << 20;
   std::chrono::milliseconds revocation_wait{800};  ///< a gateway that does not confirm holds its sessions by then
   std::chrono::seconds sweep_interval{5};
+  std::size_t timers_running_max = 16;          ///< and what they began, at the same time
   std::chrono::milliseconds stuck_after{2000};  ///< without a commit, or a barrier, for so long: RETRY
   Attached::Timing timing{};
   bus::Feed::Bounds feed{};
@@ -132,6 +134,7 @@ class Partition {
     std::vector<chat::Delivery> deliveries;  ///< to gateways
     std::vector<ToSend> commands;            ///< to partitions; command_done() when answered
     std::vector<chat::TellUsers> tells;      ///< to partitions of these users
+    std::vector<chat::BeginIntent> intents;  ///< to be done outside; IntentDone when that has ended
     std::vector<std::string> rows;           ///< row_loaded()
     std::vector<RangeWanted> ranges;         ///< range_loaded()
     std::vector<LogWanted> log;              ///< log_read()
@@ -192,6 +195,7 @@ class Partition {
   void write_cursors(log::Entry& entry);
   void run_followers();
   void follow(std::size_t index);
+  void run_timers();
 
   // Rows that are not in memory (partition_rows.cc).
   void want(Needs& needs);
@@ -204,6 +208,7 @@ class Partition {
   failover::Replica& replica_;
   RowCache rows_;
   RecentRows recent_;
+  bus::Timers timers_;
   Attached attached_;
   std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;
   std::vector<std::unique_ptr<Follower>> followers_;

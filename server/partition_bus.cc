@@ -1,4 +1,4 @@
-/// Partition: its subscribers follow the committed events.
+/// Partition: its subscribers follow the committed events, and its timers run.
 #include "base/check.h"
 #include "proto/state.pb.h"
 #include "server/partition_internal.h"
@@ -45,6 +45,18 @@ void Partition::follow(std::size_t index) {
     follower.feed.taken(static_cast<std::uint32_t>(outcome.commands.size()));
   }
   if (const auto from = follower.feed.take_read()) ready_.log.push_back({index, *from});
+}
+
+void Partition::run_timers() {
+  if (is_held()) return;
+  const WallTime now = replica_.log_time(wall_now_);
+  if (const auto range = timers_.take_read(now))
+    want_range(*range, [this](const std::vector<Row>& rows) { timers_.read(rows); });
+  while (auto key = timers_.take(now)) {
+    command::Command command;
+    command.mutable_run_due()->set_key(std::move(*key));
+    submit(std::move(command), [](const command::Answer&) {});
+  }
 }
 
 void Partition::log_read(std::size_t subscriber, std::vector<std::shared_ptr<const log::Entry>> entries) {

@@ -65,6 +65,8 @@ void Partition::carry_out(chat::Effect effect, const std::string& session, std::
       if (!own) ended.push_back(connection);
   } else if (auto* tell = std::get_if<chat::TellUsers>(&effect)) {
     ready_.tells.push_back(std::move(*tell));
+  } else if (auto* intent = std::get_if<chat::BeginIntent>(&effect)) {
+    ready_.intents.push_back(std::move(*intent));
   } else {
     tell_members(std::get<chat::TellMembers>(effect));
   }

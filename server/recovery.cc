@@ -5,6 +5,9 @@
 #include "base/hash.h"
 #include "failover/cluster_keys.h"
 #include "failover/cluster_view.h"
+#include "proto/state.pb.h"
+#include "server/services/services.h"
+#include "storage/keys.h"
 #include "storage/state_store.h"
 
 namespace holdfast {
@@ -13,6 +16,7 @@ namespace {
 constexpr std::string_view kPartitions = failover::kPartitionsKey;
 constexpr std::string_view kUuid = failover::kUuidKey;
 constexpr std::string_view kTokenKeys = failover::kTokenKeysKey;
+constexpr std::string_view kMailKey = failover::kMailKeyKey;
 
 Error disagrees(std::uint16_t stored, std::uint16_t wanted) {
   return {Errc::invalid_argument, "this data was made with " + std::to_string(stored) +
@@ -64,6 +68,32 @@ Status store_token_keys(failover::ConfigStore& config, const chat::TokenKeys& ke
   return Ok{};
 }
 
+Result<chat::MailKey> load_mail_key(failover::ConfigStore& config, Random& random) {
+  const chat::MailKey fresh = chat::MailKey::fresh(random);
+  const auto made = config.transact({{std::string(kMailKey), 0}}, {{std::string(kMailKey), fresh.serialize()}});
+  if (!made) return made.error();
+  if (*made) return fresh;
+  const auto row = config.get(kMailKey);
+  if (!row) return row.error();
+  return chat::MailKey::parse(row->value);
+}
+
+Result<std::vector<SubscriberAt>> subscribers_at(const Database& state, const RecoveredPartition& partition,
+                                                 const services::Services& services) {
+  std::vector<SubscriberAt> all;
+  for (const auto& subscriber : services.subscribers()) {
+    const auto row = state.get(keys::stored(partition.id, keys::cursor(subscriber->name())));
+    if (!row) return row.error();
+    state::Cursor cursor;
+    if (*row && !cursor.ParseFromString(**row))
+      return Error{Errc::corrupt, "the cursor of " + std::string(subscriber->name()) + " does not parse"};
+    Seq at(cursor.seq());
+    if (!*row && partition.first_seq > Seq(1)) at = Seq(partition.log.last_seq.value - partition.log.tail.size());
+    all.push_back({subscriber.get(), at});
+  }
+  return all;
+}
+
 namespace {
 
 /// What the state lacks stays in memory until it is known to be committed.
@@ -100,6 +130,7 @@ Result<RecoveredPartition> recover_partition(LogStore& log, Database& state, Par
   }
   const auto meta = log.meta(id);
   if (!meta) return meta.error();
+  one.first_seq = Seq(std::max<std::uint64_t>(meta->first_seq(), 1));
   auto last = log.last(id);
   if (!last) return last.error();
   if (*last) {

@@ -8,8 +8,14 @@
 
 #include "failover/config_store.h"
 #include "failover/replica.h"
+#include "server/chat/mail_key.h"
 #include "server/chat/tokens.h"
+#include "server/partition.h"
 #include "storage/log_store.h"
+
+namespace holdfast::services {
+class Services;
+}
 
 namespace holdfast {
 
@@ -24,11 +30,14 @@ Result<ClusterSettings> load_settings(failover::ConfigStore& config, std::uint16
 /// The token keys in the configuration store, made if there are none yet.
 Result<chat::TokenKeys> load_token_keys(failover::ConfigStore& config, WallTime now, Random& random);
 Status store_token_keys(failover::ConfigStore& config, const chat::TokenKeys& keys);
+/// The mail key in the configuration store, made if there is none yet.
+Result<chat::MailKey> load_mail_key(failover::ConfigStore& config, Random& random);
 
 struct RecoveredPartition {
   PartitionId id;
   failover::Recovered log;
   std::uint64_t replayed = 0;  ///< entries
+  Seq first_seq{1};            ///< older entries were trimmed
 };
 
 /// What of the log the state is brought up to at a start.
@@ -42,6 +51,11 @@ enum class Replay : std::uint8_t {
 Result<std::vector<RecoveredPartition>> recover_partitions(LogStore& log, Database& state, std::uint16_t partitions,
                                                            Replay how, WallTime now, std::chrono::hours ahead_max,
                                                            bool allow_clock_jump);
+
+/// Where the subscribers stand in a recovered partition. One that never wrote its cursor begins with the first entry if
+/// that is still there; otherwise it was switched on after others had passed, and begins behind what is applied.
+Result<std::vector<SubscriberAt>> subscribers_at(const Database& state, const RecoveredPartition& partition,
+                                                 const services::Services& services);
 
 /// F7: takes the next epoch of every partition for a node that is alone, by compare-and-swap. Returns what then stands in
 /// the store, by partition.

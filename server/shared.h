@@ -15,9 +15,11 @@
 #include "failover/generation.h"
 #include "net/tls_tickets.h"
 #include "server/chat/backend.h"
+#include "server/chat/mail_key.h"
 #include "server/chat/passwords.h"
 #include "server/chat/tokens.h"
 #include "server/fill_rate.h"
+#include "server/services/outside.h"
 #include "storage/group_commit.h"
 #include "storage/state_store.h"
 
@@ -62,6 +64,8 @@ struct Shared {
   chat::PasswordHasher* hasher = nullptr;
   chat::PasswordPool* passwords = nullptr;
   KeyRing* keys = nullptr;
+  const chat::MailKey* mail_key = nullptr;  ///< known once the node is put together
+  services::Outside* outside = nullptr;     ///< null: intents wait
   /// For what blocks and is rare (reading the log, rotating keys): runs it on a thread of the node's.
   std::function<void(std::function<void()>)> blocking;
   /// The same, for what takes longer: filling copies.

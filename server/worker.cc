@@ -197,8 +197,22 @@ void Worker::carry_out(Copy& copy, Copy::Ready ready) {
          event = sent.event](const command::Answer&) { touch(id).command_done(life, subscriber, seq, event); });
   }
   for (const auto& each : serving.tells) tell(each);
+  for (chat::BeginIntent& intent : serving.intents) begin(id, std::move(intent));
   if (!serving.deliveries.empty()) hand_out(std::move(serving.deliveries));
   for (auto& [then, answer] : serving.answers) then(std::move(answer));
+}
+
+/// What became of it goes to whoever leads the partition by then.
+void Worker::begin(PartitionId id, chat::BeginIntent intent) {
+  if (shared_.outside == nullptr) return;
+  command::Command answer;
+  answer.set_user(intent.user.str());
+  answer.mutable_intent_done()->set_intent(intent.id.str());
+  shared_.outside->begin(*this, std::move(intent), [this, id, answer](const command::IntentDone& done) {
+    command::Command command = answer;
+    command.mutable_intent_done()->MergeFrom(done);
+    ask(id, std::move(command), [](const command::Answer&) {});
+  });
 }
 
 void Worker::load_row(PartitionId id, std::uint64_t life, std::string key) {

@@ -202,6 +202,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::uint16_t partitions() const override { return shared_.partitions; }
   const chat::Limits& limits() const override { return *shared_.limits; }
   const chat::TokenKeys& token_keys() const override;
+  const chat::MailKey& mail_key() const override { return *shared_.mail_key; }
   std::uint64_t generation() const override { return shared_.generation.number; }
   std::uint64_t first_position() const override { return shared_.generation.first_position(); }
   void rotate_token_key(std::function<void(Status)> then) override;
@@ -233,6 +234,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
     if (Partition* here = touch(partition).serving()) what(*here);
   }
   void carry_out(Copy& copy, Copy::Ready ready);
+  void begin(PartitionId partition, chat::BeginIntent intent);
   void load_row(PartitionId partition, std::uint64_t life, std::string key);
   void load_range(PartitionId partition, std::uint64_t life, const Partition::RangeWanted& wanted);
   void read_log(PartitionId partition, std::uint64_t life, Partition::LogWanted wanted);

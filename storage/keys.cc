@@ -55,6 +55,8 @@ std::optional<Shape> shape_of(Family family) {
     case Family::request: return Shape{.ids = 3};
     case Family::source: return Shape{.text = true, .partition = true};
     case Family::cursor: return Shape{.text = true};
+    case Family::due: return Shape{.number = true, .text = true};
+    case Family::intent: return Shape{.ids = 2};
   }
   return std::nullopt;
 }
@@ -104,6 +106,14 @@ std::string source(PartitionId partition, std::string_view subscriber) {
   return key;
 }
 std::string cursor(std::string_view subscriber) { return make(Family::cursor, {subscriber}); }
+std::string due(std::uint64_t time_ms, std::string_view what) {
+  HF_CHECK(!what.empty(), "a timer is about something");
+  std::string key = make(Family::due, {}, kNumber + what.size());
+  append_u64(key, time_ms);
+  key.append(what);
+  return key;
+}
+std::string intent(const UserId& user, const IntentId& id) { return make(Family::intent, {user.bytes(), id.bytes()}); }
 std::string applied() { return make(Family::applied, {}); }
 
 std::string prefix(Family family, std::string_view id) { return make(family, {id}); }

@@ -20,6 +20,8 @@
 ///   request      scope user request                v1.ServerFrame      scope: the user or conversation of the decision
 ///   source       partition:2 subscriber bytes      state.Source
 ///   cursor       subscriber bytes                  state.Cursor
+///   due          time:8 kind:1 ids             (empty)             a durable timer; time in ms
+///   intent       user intent                   state.Intent
 ///   applied      (nothing)                         number: the applied sequence, written with each batch
 ///
 /// Decoding accepts exactly what encoding makes of non-empty names and subscribers.
@@ -54,6 +56,8 @@ enum class Family : std::uint8_t {
   request = 0x41,
   source = 0x50,
   cursor = 0x51,
+  due = 0x60,
+  intent = 0x61,
 };
 
 std::string name(std::string_view name);
@@ -74,6 +78,9 @@ std::string client_id(const ConversationId& conversation, const UserId& user, co
 std::string request(std::string_view scope, const UserId& user, const RequestId& id);
 std::string source(PartitionId partition, std::string_view subscriber);
 std::string cursor(std::string_view subscriber);
+/// `what` is a kind and the ids that it is about; not empty.
+std::string due(std::uint64_t time_ms, std::string_view what);
+std::string intent(const UserId& user, const IntentId& id);
 std::string applied();
 
 /// All keys of a family that begin with `id` (a user or a conversation).
@@ -81,13 +88,13 @@ std::string prefix(Family family, std::string_view id = {});
 /// The first key that does not begin with `prefix`; empty: there is none.
 std::string after_prefix(std::string_view prefix);
 
-/// What a key says. `first` and `second` are its ids (or `first` a name or subscriber), `third` the request's id.
+/// What a key says. `first` and `second` are its ids (or `first` a name, a subscriber, or what is due), `third` the request's id.
 struct Decoded {
   Family family;
   std::string_view first;
   std::string_view second;
   std::string_view third;
-  std::uint64_t number = 0;  ///< inbox, change: the number; source: the partition
+  std::uint64_t number = 0;  ///< inbox, change: the number; source: the partition; due: the time
 };
 /// Nothing if `key` is not of the grammar. The views point into `key`.
 std::optional<Decoded> decode(std::string_view key);

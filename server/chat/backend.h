@@ -16,6 +16,7 @@
 
 namespace holdfast::chat {
 
+class MailKey;
 class TokenKeys;
 
 class Backend {
@@ -33,6 +34,7 @@ class Backend {
   virtual std::uint16_t partitions() const = 0;
   virtual const Limits& limits() const = 0;
   virtual const TokenKeys& token_keys() const = 0;
+  virtual const MailKey& mail_key() const = 0;
   /// How often the data was restored from a backup, plus 1.
   virtual std::uint64_t generation() const { return 1; }
   /// Inbox positions from here on were given out in this generation only.

@@ -4,6 +4,8 @@
 /// returns the answer without request_id: run_request() adds it.
 #pragma once
 
+#include <span>
+
 #include "base/task.h"
 #include "server/chat/flows.h"
 #include "server/chat/validation.h"
@@ -21,6 +23,21 @@ struct FlowRequest {
   PartitionId own_partition() const { return partition_of(*caller.user, backend.partitions()); }
 };
 using Flow = Task<RequestOutcome> (*)(FlowRequest);
+
+/// Who may ask.
+enum class Needs : std::uint8_t { no_session, session, operator_rights, nothing };
+/// Where it goes: to a flow, or to one partition as it is.
+enum class Goes : std::uint8_t { flow, to_user, to_conversation };
+/// One line of the table of requests.
+struct Route {
+  int operation;
+  Needs needs;
+  Goes goes;
+  Flow flow = nullptr;
+};
+/// As run_request(), where `more` has what others than chat answer.
+void run_routed(Backend& backend, Caller caller, v1::ClientFrame request, std::span<const Route> more,
+                std::function<void(RequestOutcome)> then, std::function<void(v1::ServerFrame)> push);
 
 RequestOutcome outcome(v1::ServerFrame frame);
 RequestOutcome outcome(const v1::Error& error);

@@ -18,18 +18,6 @@ using Then = std::function<void(RequestOutcome)>;
 
 constexpr std::uint32_t kPresenceValid_s = 300;
 
-/// Who may ask.
-enum class Needs : std::uint8_t { no_session, session, operator_rights };
-/// Where it goes: to a flow, or to one partition as it is.
-enum class Goes : std::uint8_t { flow, to_user, to_conversation };
-
-struct Route {
-  int operation;
-  Needs needs;
-  Goes goes;
-  Flow flow = nullptr;
-};
-
 constexpr Route kRoutes[] = {
     {F::kRegister, Needs::no_session, Goes::flow, register_account},
     {F::kLogIn, Needs::no_session, Goes::flow, log_in},
@@ -88,6 +76,7 @@ std::optional<RequestOutcome> not_allowed(const Route& route, const Caller& call
     case Needs::operator_rights:
       if (!caller.operator_rights) return failed(v1::PERMISSION_DENIED, "this operation is for operators");
       return std::nullopt;
+    case Needs::nothing: return std::nullopt;
   }
   return failed(v1::INTERNAL, "a route says what it needs");
 }
@@ -127,9 +116,17 @@ Then finished(std::uint64_t request_id, Then then) {
 
 void run_request(Backend& backend, Caller caller, v1::ClientFrame request, Then then,
                  std::function<void(v1::ServerFrame)> push) {
+  run_routed(backend, std::move(caller), std::move(request), {}, std::move(then), std::move(push));
+}
+
+void run_routed(Backend& backend, Caller caller, v1::ClientFrame request, std::span<const Route> more, Then then,
+                std::function<void(v1::ServerFrame)> push) {
   then = finished(request.request_id(), std::move(then));
   request.clear_request_id();
-  const Route* route = kByOperation[static_cast<std::size_t>(request.operation_case())];
+  const auto operation = static_cast<std::size_t>(request.operation_case());
+  const Route* route = operation < kOperationsMax ? kByOperation[operation] : nullptr;
+  for (const Route& other : more)
+    if (!route && other.operation == static_cast<int>(operation)) route = &other;
   if (!route) return then(failed(v1::UNSUPPORTED, "this server does not know the operation"));
   if (auto refusal = not_allowed(*route, caller)) return then(std::move(*refusal));
   if (auto bad = bad_ids(request)) return then(failed(v1::INVALID_ARGUMENT, std::move(*bad)));

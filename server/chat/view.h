@@ -17,6 +17,7 @@
 #include "proto/client.pb.h"
 #include "proto/command.pb.h"
 #include "proto/log.pb.h"
+#include "proto/state.pb.h"
 #include "storage/database.h"
 
 namespace holdfast::chat {
@@ -69,8 +70,14 @@ struct TellMembers {
   UserId except;
   v1::ServerFrame frame;
 };
+/// A service's: something is to be done outside now. Durable by its row; this only begins it.
+struct BeginIntent {
+  UserId user;
+  IntentId id;
+  state::Intent intent;
+};
 /// The account's standing changed: its connections are held, let go or closed.
-using Effect = std::variant<InboxAdded, SessionGone, TellUsers, TellMembers>;
+using Effect = std::variant<InboxAdded, SessionGone, TellUsers, TellMembers, BeginIntent>;
 
 /// What one command writes, what happened, and the answer. Counts only if the rule did not miss a row; a refusal drops
 /// writes, events and effects.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "server/gateway/gateway_impl.h"
+#include "server/services/flows.h"
 
 namespace holdfast::gateway {
 namespace {
@@ -67,7 +68,7 @@ void Gateway::Impl::run(std::uint64_t connection, Ticket ticket, chat::Caller ca
     found->session().on_push(frame);
     self->mark_dirty(*found);
   };
-  chat::run_request(parts_.backend, std::move(caller), std::move(request), std::move(then), std::move(push));
+  services::run_request(parts_.backend, std::move(caller), std::move(request), std::move(then), std::move(push));
 }
 
 void Gateway::Impl::keep(std::uint64_t connection, UserId user, SessionId session) {

@@ -1,5 +1,5 @@
 // links: clients_cpp server_chat
-// sources: tests/fuzz/world.cc tests/server/chat/fake_backend.cc tests/server/chat/rule_fixture.cc
+// sources: tests/fuzz/world.cc tests/support/fake_backend.cc tests/support/rule_fixture.cc
 // Whatever a client asks is answered once, by something typed that fits into a frame; refusals and reads write nothing
 // (the fixture checks that); and what is asked twice under one id is answered alike.
 //

@@ -1,5 +1,5 @@
 // links: clients_cpp server_chat server_gateway
-// sources: tests/fuzz/world.cc tests/server/chat/fake_backend.cc tests/server/chat/rule_fixture.cc
+// sources: tests/fuzz/world.cc tests/support/fake_backend.cc tests/support/rule_fixture.cc
 // A connection's bytes from the first to the last, through decoder, session, flows and rules: every request has at most
 // one answer, nothing follows the frame that ends it, and no bytes bring it down.
 //

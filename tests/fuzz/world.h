@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "proto/client.pb.h"
-#include "tests/server/chat/fake_backend.h"
+#include "tests/support/fake_backend.h"
 
 namespace holdfast::fuzz {
 

@@ -24,6 +24,7 @@ std::vector<Case> one_of_each(Random& random) {
   const auto conversation = random.id<ConversationId>();
   const auto request = random.id<RequestId>();
   const std::uint64_t n = random.next();
+  const IntentId intent = *IntentId::from_bytes(request.bytes());
   return {
       {keys::applied(), Family::applied},
       {keys::name("alice"), Family::name, "alice"},
@@ -43,6 +44,8 @@ std::vector<Case> one_of_each(Random& random) {
       {keys::request(user.bytes(), user, request), Family::request, user.str(), user.str(), request.str()},
       {keys::source(PartitionId(513), "delivery"), Family::source, "delivery", "", "", 513},
       {keys::cursor("delivery"), Family::cursor, "delivery"},
+      {keys::due(n, "what"), Family::due, "what", "", "", n},
+      {keys::intent(user, intent), Family::intent, user.str(), request.str()},
   };
 }
 
@@ -69,7 +72,7 @@ TEST_CASE("Keys: a key cut short, or with a byte too many where its length is fi
   for (const Case& c : one_of_each(random)) {
     INFO("family " << static_cast<int>(c.family));
     const bool free_text = c.family == Family::name || c.family == Family::attempts || c.family == Family::source ||
-                           c.family == Family::cursor;
+                           c.family == Family::cursor || c.family == Family::due;
     CHECK(keys::decode(c.key + "x").has_value() == free_text);
     if (!free_text) CHECK_FALSE(keys::decode(std::string_view(c.key).substr(0, c.key.size() - 1)));
     if (c.family != Family::applied) CHECK_FALSE(keys::decode(std::string_view(c.key).substr(0, 1)));

@@ -32,6 +32,7 @@ void OneThreadNode::Door::verify_password(std::string hash, std::string password
 std::uint16_t OneThreadNode::Door::partitions() const { return node_.options_.partitions; }
 const chat::Limits& OneThreadNode::Door::limits() const { return node_.options_.limits; }
 const chat::TokenKeys& OneThreadNode::Door::token_keys() const { return *node_.running_->keys; }
+const chat::MailKey& OneThreadNode::Door::mail_key() const { return node_.running_->mail_key; }
 WallTime OneThreadNode::Door::now() const { return node_.wall_; }
 Random& OneThreadNode::Door::random() { return node_.random_; }
 SteadyTime OneThreadNode::Door::confirmed_at(PartitionId partition) const {

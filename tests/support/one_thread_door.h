@@ -15,6 +15,7 @@ class OneThreadNode::Door final : public chat::Backend, public chat::Attachments
   std::uint16_t partitions() const override;
   const chat::Limits& limits() const override;
   const chat::TokenKeys& token_keys() const override;
+  const chat::MailKey& mail_key() const override;
   void rotate_token_key(std::function<void(Status)> then) override;
   WallTime now() const override;
   Random& random() override;

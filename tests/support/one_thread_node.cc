@@ -85,13 +85,11 @@ void OneThreadNode::add_copies(const std::vector<RecoveredPartition>& recovered,
   PartitionOptions options = options_.partition;
   options.partitions = options_.partitions;
   for (const RecoveredPartition& one : recovered) {
-    state::Cursor cursor;
-    const auto row = state_database_.get(keys::stored(one.id, keys::cursor(r.delivery.name())));
-    if (!is_read(row)) return;
-    HF_CHECK(!*row || cursor.ParseFromString(**row), "a cursor parses");
+    auto subscribers = subscribers_at(state_database_, one, r.services);
+    if (!is_read(subscribers)) return;
     options.id = one.id;
-    r.copies.push_back(std::make_unique<Copy>(options, options_.limits, self,
-                                              Copy::Found{one.log, {{&r.delivery, Seq(cursor.seq())}}}, replica));
+    r.copies.push_back(
+        std::make_unique<Copy>(options, options_.limits, self, Copy::Found{one.log, std::move(*subscribers)}, replica));
     r.applied.push_back(Seq(one.log.last_seq.value - one.log.tail.size()));
     r.flushed.push_back(*applied_seq(state_database_, one.id, true));
   }

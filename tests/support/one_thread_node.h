@@ -25,6 +25,7 @@
 #include "server/chat/tokens.h"
 #include "server/copy.h"
 #include "server/recovery.h"
+#include "server/services/outside.h"
 #include "server/snapshots.h"
 #include "storage/memory_database.h"
 #include "storage/state_batch.h"
@@ -43,6 +44,7 @@ struct OneThreadOptions {
   std::size_t piece_bytes = 256u << 10;        ///< of those
   PartitionOptions partition{};                ///< id and number are the node's
   chat::Limits limits{};
+  services::Outside* outside = nullptr;  ///< null: intents wait
 };
 
 class OneThreadNode {
@@ -140,6 +142,7 @@ class OneThreadNode {
   void turn(PartitionId partition);
   void carry_out(PartitionId id, Copy::Ready ready);
   void ask(std::size_t from, PartitionId partition, command::Command command, Answered then);
+  void begin(PartitionId id, chat::BeginIntent intent);
   void load_row(PartitionId id, std::uint64_t life, std::string key);
   void load_range(PartitionId id, std::uint64_t life, Partition::RangeWanted wanted);
   void read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted);

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "server/router.h"
-#include "server/services/delivery.h"
+#include "server/services/services.h"
 #include "server/snapshots.h"
 #include "storage/log_store.h"
 #include "tests/support/one_thread_node.h"
@@ -27,12 +27,16 @@ struct OneThreadNode::Running {
   };
 
   Running(MemoryDatabase& log_database, const OneThreadOptions& options)
-      : log(log_database), config(log), delivery(options.limits), fill_rate(options.fill_bytes_per_s) {}
+      : log(log_database), config(log), services(options.limits), fill_rate(options.fill_bytes_per_s) {}
 
   LogStore log;
   failover::EmbeddedConfigStore config;
-  services::Delivery delivery;
+  services::Services services;
   std::optional<chat::TokenKeys> keys;
+  const chat::MailKey mail_key = [] {
+    SeededRandom always_the_same(1);
+    return chat::MailKey::fresh(always_the_same);
+  }();
   std::vector<std::unique_ptr<Copy>> copies;
   std::vector<bool> touched;
   std::vector<PartitionId> turns;

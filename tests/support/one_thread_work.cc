@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "server/peer_frames.h"
 #include "storage/keys.h"
+#include "tests/support/one_thread_door.h"
 #include "tests/support/one_thread_running.h"
 
 namespace holdfast {
@@ -26,8 +27,21 @@ void OneThreadNode::carry_out(PartitionId id, Copy::Ready ready) {
          event = sent.event](const command::Answer&) { touch(id).command_done(life, subscriber, seq, event); });
   }
   for (const auto& each : serving.tells) tell(id.value, each);
+  for (chat::BeginIntent& intent : serving.intents) begin(id, std::move(intent));
   for (auto& delivery : serving.deliveries) deliver(id.value, std::move(delivery));
   for (auto& [then, answer] : serving.answers) then(std::move(answer));
+}
+
+void OneThreadNode::begin(PartitionId id, chat::BeginIntent intent) {
+  if (options_.outside == nullptr) return;
+  command::Command answer;
+  answer.set_user(intent.user.str());
+  answer.mutable_intent_done()->set_intent(intent.id.str());
+  options_.outside->begin(*doors_.front(), std::move(intent), [this, id, answer](const command::IntentDone& done) {
+    command::Command command = answer;
+    command.mutable_intent_done()->MergeFrom(done);
+    ask(id.value, id, std::move(command), [](const command::Answer&) {});
+  });
 }
 
 /// The answer comes back on the way from the partition to who asked.

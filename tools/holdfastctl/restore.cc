@@ -90,6 +90,7 @@ class Restore {
                                             {failover::kUuidKey, restored.cluster},
                                             {failover::kGenerationKey, restored.generation.text()},
                                             {failover::kTokenKeysKey, settings.token_keys()}};
+    if (!settings.mail_key().empty()) rows.emplace(failover::kMailKeyKey, settings.mail_key());
     log::PartitionConfig config;
     config.set_epoch(promised_.value);
     config.set_min_isr(1);

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/keys.h"
-#include "tests/server/chat/fake_backend.h"
+#include "tests/support/fake_backend.h"
 
 using namespace holdfast;
 using namespace holdfast::chat;

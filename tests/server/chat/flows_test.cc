@@ -4,7 +4,7 @@
 
 #include "server/chat/conversation_id.h"
 #include "server/chat/request_ids.h"
-#include "tests/server/chat/fake_backend.h"
+#include "tests/support/fake_backend.h"
 
 using namespace holdfast;
 using namespace holdfast::chat;

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/keys.h"
-#include "tests/server/chat/rule_fixture.h"
+#include "tests/support/rule_fixture.h"
 
 using namespace holdfast;
 using namespace holdfast::chat;

@@ -9,7 +9,7 @@
 
 #include "proto/state.pb.h"
 #include "server/services/delivery.h"
-#include "tests/server/chat/rule_fixture.h"
+#include "tests/support/rule_fixture.h"
 
 namespace holdfast::chat {
 

@@ -1,4 +1,6 @@
-#include "tests/server/chat/fake_backend.h"
+#include "tests/support/fake_backend.h"
+
+#include "server/services/flows.h"
 
 namespace holdfast::chat {
 
@@ -53,7 +55,7 @@ RequestOutcome FakeBackend::run(const Caller& caller, v1::ClientFrame frame) {
     HF_CHECK(!got, "answered once");
     got = std::move(outcome);
   };
-  run_request(*this, caller, std::move(frame), then, [this](v1::ServerFrame push) { pushed.push_back(push); });
+  services::run_request(*this, caller, std::move(frame), then, [this](v1::ServerFrame push) { pushed.push_back(push); });
   settle();
   HF_CHECK(got, "every request is answered");
   return *got;

@@ -1,6 +1,8 @@
-#include "tests/server/chat/rule_fixture.h"
+#include "tests/support/rule_fixture.h"
 
 #include <algorithm>
+
+#include "server/services/rules.h"
 
 namespace holdfast::chat {
 
@@ -34,9 +36,9 @@ command::Answer RuleFixture::run(const command::Command& command) {
     HF_CHECK(round < 1000, "a rule comes to an end of what it asks for");
     MapView view(rows, every_first_read_misses ? &loaded : nullptr);
     Draft draft;
-    rule_for(command)(context, command, view, draft);
+    services::rule_for(command)(context, command, view, draft);
     if (view.missing()) continue;
-    HF_CHECK(draft.writes.empty() || !is_read_only(command), "a command that is read-only writes nothing");
+    HF_CHECK(draft.writes.empty() || !services::is_read_only(command), "a command that is read-only writes nothing");
     HF_CHECK(draft.writes.empty() || !draft.refused(), "a refused command writes nothing");
     apply(draft);
     return draft.answer();

@@ -6,8 +6,9 @@
 #include <memory>
 
 #include "server/chat/flows.h"
+#include "server/chat/mail_key.h"
 #include "server/chat/tokens.h"
-#include "tests/server/chat/rule_fixture.h"
+#include "tests/support/rule_fixture.h"
 
 namespace holdfast::chat {
 
@@ -21,6 +22,7 @@ class FakeBackend final : public Backend {
   std::uint16_t partitions() const override { return static_cast<std::uint16_t>(partitions_.size()); }
   const Limits& limits() const override { return limits_; }
   const TokenKeys& token_keys() const override { return keys_; }
+  const MailKey& mail_key() const override { return mail_key_; }
   void rotate_token_key(std::function<void(Status)> then) override;
   std::uint64_t generation() const override { return restored.number; }
   std::uint64_t first_position() const override { return restored.first_position; }
@@ -53,6 +55,7 @@ class FakeBackend final : public Backend {
   SeededRandom random_{7};
   WallTime now_ = from_ms(1'700'000'000'000);
   TokenKeys keys_ = TokenKeys::first(now_, random_);
+  MailKey mail_key_ = MailKey::fresh(random_);
   std::vector<std::unique_ptr<RuleFixture>> partitions_;
   std::deque<std::function<void()>> queue_;
 };

@@ -1,0 +1,35 @@
+#include "server/services/due.h"
+
+#include "server/services/intents.h"
+#include "storage/keys.h"
+
+namespace holdfast::services {
+namespace {
+
+DueRule rule_of(DueKind kind) {
+  switch (kind) {
+    case DueKind::intent: return intent_due;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string due_what(DueKind kind, std::initializer_list<std::string_view> ids) {
+  std::string what(1, static_cast<char>(kind));
+  for (const std::string_view id : ids) what.append(id);
+  return what;
+}
+
+void run_due(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft) {
+  const std::string& key = command.run_due().key();
+  if (!view.row(key)) return;
+  const auto decoded = keys::decode(key);
+  HF_CHECK(decoded && decoded->family == keys::Family::due, "a timer has a timer's key");
+  const DueRule rule = rule_of(static_cast<DueKind>(decoded->first.front()));
+  // A later version's timer, after going back: it goes, or it would be run for ever.
+  if (!rule) return draft.remove(key);
+  rule(context, {key, decoded->first.substr(1)}, view, draft);
+}
+
+}  // namespace holdfast::services

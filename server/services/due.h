@@ -1,0 +1,31 @@
+/// What is due: the grammar of durable timers, and what is done when their time has come.
+///
+///   what := kind:1 ids        intent: user intent
+///
+/// Each kind has one rule. It removes the timer's row, moves it, or begins an intent, whose end removes it.
+#pragma once
+
+#include <string>
+
+#include "server/chat/rules.h"
+
+namespace holdfast::services {
+
+enum class DueKind : char {
+  intent = 'i',  ///< user, intent
+};
+
+/// The part of the key behind the time.
+std::string due_what(DueKind kind, std::initializer_list<std::string_view> ids);
+
+/// The rule for RunDue: without the row nothing happens, for it was withdrawn.
+void run_due(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft);
+
+/// A due key taken apart, for the rule of its kind.
+struct Due {
+  std::string_view key;  ///< of the row, to be removed
+  std::string_view ids;  ///< behind the kind
+};
+using DueRule = void (*)(const chat::Context&, const Due&, chat::View&, chat::Draft&);
+
+}  // namespace holdfast::services

@@ -1,0 +1,34 @@
+/// Intents: what is to be done outside (a mail to be sent), durable, and repeatable under its id.
+///
+/// A rule writes an intent with its timer. When its time has come the partition looks whether it is still wanted and
+/// begins it (an effect, once that is committed); whoever carries it out answers IntentDone. Until then its timer stands,
+/// so that a new primary begins it again, under the same id: at least once, and a repetition can be told.
+///
+/// Where an attempt fails for now it is tried again after 5 s, and then each time after twice as long, up to half an hour,
+/// until its use is over.
+#pragma once
+
+#include "server/chat/rules.h"
+#include "server/services/due.h"
+
+namespace holdfast::services {
+
+struct NewIntent {
+  UserId user;  ///< of this partition
+  IntentId id;  ///< drawn by the asker, or derived
+  WallTime due;
+  WallTime give_up;
+  state::Mail mail;
+};
+void add_intent(const chat::Context& context, const NewIntent& intent, chat::Draft& draft);
+/// Takes it back. Nothing if it is not there (any more).
+void withdraw_intent(const UserId& user, const IntentId& id, chat::View& view, chat::Draft& draft);
+
+/// An intent's id that follows from what it is about: the same for a repetition.
+IntentId intent_made_by(std::string_view what, std::initializer_list<std::string_view> about);
+
+/// Rules.
+void intent_due(const chat::Context&, const Due&, chat::View&, chat::Draft&);
+void intent_done(const chat::Context&, const command::Command&, chat::View&, chat::Draft&);
+
+}  // namespace holdfast::services

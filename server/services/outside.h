@@ -1,0 +1,22 @@
+/// Who carries intents out: the seam between what is decided and the world.
+///
+/// Owned by whoever puts the node together; outlives the workers. Thread: begin() is called on a worker's, and calls back
+/// on it, once, however long it takes; a callback dropped uncalled means that the node is going down.
+#pragma once
+
+#include <functional>
+
+#include "server/chat/backend.h"
+#include "server/chat/view.h"
+
+namespace holdfast::services {
+
+class Outside {
+ public:
+  virtual ~Outside() = default;
+  /// Repeatable: the same intent may have been begun before, here or on a node that died.
+  virtual void begin(chat::Backend& backend, chat::BeginIntent intent,
+                     std::function<void(command::IntentDone)> then) = 0;
+};
+
+}  // namespace holdfast::services

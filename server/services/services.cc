@@ -1,0 +1,9 @@
+#include "server/services/services.h"
+
+#include "server/services/delivery.h"
+
+namespace holdfast::services {
+
+Services::Services(const chat::Limits& limits) { subscribers_.push_back(std::make_unique<Delivery>(limits)); }
+
+}  // namespace holdfast::services
