@@ -211,7 +211,7 @@ void Worker::begin(PartitionId id, chat::BeginIntent intent) {
   shared_.outside->begin(*this, std::move(intent), [this, id, answer](const command::IntentDone& done) {
     command::Command command = answer;
     command.mutable_intent_done()->MergeFrom(done);
-    ask(id, std::move(command), [](const command::Answer&) {});
+    call([this, id, command = std::move(command)] { ask(id, command, [](const command::Answer&) {}); });
   });
 }
 

@@ -1,7 +1,7 @@
 /// Who carries intents out: the seam between what is decided and the world.
 ///
-/// Owned by whoever puts the node together; outlives the workers. Thread: begin() is called on a worker's, and calls back
-/// on it, once, however long it takes; a callback dropped uncalled means that the node is going down.
+/// Owned by whoever puts the node together; outlives the workers. Thread: begin() is called on a worker's; `then` is called
+/// once, from any thread, however long it takes. One that is dropped uncalled means that the node is going down.
 #pragma once
 
 #include <functional>

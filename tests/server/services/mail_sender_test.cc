@@ -1,0 +1,142 @@
+#include "server/services/mail_sender.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "server/services/link_token.h"
+#include "tests/storage/temp_directory.h"
+#include "tests/support/fake_backend.h"
+
+namespace holdfast::services {
+namespace {
+
+using Done = command::IntentDone;
+
+/// A template that shows all it is given.
+Result<RenderedMail> show_values(const std::string& name, const std::string& language, const MailValues& values) {
+  if (name == "unknown") return Error{Errc::invalid_argument, "there is no such template"};
+  std::string text = name + "/" + language + "\n";
+  for (const auto& [key, value] : values.single) text += key + "=" + value + "\n";
+  return RenderedMail{"A subject", {text, ""}};
+}
+
+struct Desk {
+  TempDirectory directory;
+  std::unique_ptr<mail::Mailer> mailer = [this] {
+    mail::MailerOptions options;
+    options.outbox.directory = directory.path() / "outbox";
+    auto started = mail::Mailer::start(std::move(options));
+    HF_CHECK(started, "an outbox can be made");
+    return std::move(*started);
+  }();
+  MailSender sender{{.base_url = "https://chat.test",
+                     .from = "chat@chat.test",
+                     .from_name = "Our chat",
+                     .domain = "chat.test",
+                     .reply_domain = "reply.test"},
+                    show_values,
+                    *mailer};
+  chat::FakeBackend backend;
+  chat::BeginIntent intent;
+
+  Desk() {
+    SeededRandom random(5);
+    intent.user = random.id<UserId>();
+    intent.id = random.id<IntentId>();
+    intent.intent.set_created_ms(1'700'000'000'000);
+    intent.intent.mutable_mail()->set_template_("password_reset");
+    intent.intent.mutable_mail()->set_to("anna@inbox.test");
+    intent.intent.mutable_mail()->set_link(state::Mail::RESET);
+  }
+  Done begin() {
+    std::promise<Done> promise;
+    sender.begin(backend, intent, [&](const Done& done) { promise.set_value(done); });
+    backend.settle();
+    return promise.get_future().get();
+  }
+  std::vector<std::string> mails() const {
+    std::vector<std::string> found;
+    for (const auto& file : std::filesystem::directory_iterator(directory.path() / "outbox")) {
+      std::ifstream in(file.path());
+      found.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    }
+    return found;
+  }
+};
+
+/// Quoted-printable's soft line breaks and "=3D" undone.
+std::string plain(std::string text) {
+  for (std::size_t at; (at = text.find("=\r\n")) != std::string::npos;) text.erase(at, 3);
+  for (std::size_t at = 0; (at = text.find("=3D", at)) != std::string::npos; ++at) text.replace(at, 3, "=");
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("MailSender: an intent becomes a mail with its link, and the same again has the same Message-ID") {
+  Desk desk;
+  CHECK(desk.begin().outcome() == Done::DONE);
+  REQUIRE(desk.mails().size() == 1);
+  const std::string first = desk.mails().front();
+  CHECK(first.find("To: <anna@inbox.test>") != std::string::npos);
+  const std::string secret = desk.backend.mail_key().secret("reset", desk.intent.id);
+  const std::string token = LinkToken{desk.intent.user, desk.intent.id, secret}.str();
+  CHECK(plain(first).find("link=https://chat.test/reset?t=" + token) != std::string::npos);
+  CHECK(desk.begin().outcome() == Done::DONE);
+  REQUIRE(desk.mails().size() == 1);
+  CHECK(desk.mails().front() == first);
+}
+
+TEST_CASE("MailSender: what a service adds is in the mail, and what it takes back is not sent") {
+  Desk desk;
+  Addition addition;
+  desk.sender.add("password_reset",
+                  [&addition](chat::Backend&, chat::BeginIntent) -> Task<Addition> { co_return addition; });
+  addition.unwanted = true;
+  CHECK(desk.begin().outcome() == Done::UNWANTED);
+  addition = {};
+  addition.later = true;
+  CHECK(desk.begin().outcome() == Done::LATER);
+  CHECK(desk.mails().empty());
+  addition = {};
+  addition.template_name = "missed_notice";
+  addition.values.single["who"] = "Ben";
+  addition.reply_to_local = "reply+abc";
+  addition.unsubscribe_url = "https://chat.test/unsubscribe?t=x";
+  CHECK(desk.begin().outcome() == Done::DONE);
+  REQUIRE(desk.mails().size() == 1);
+  const std::string mail = plain(desk.mails().front());
+  CHECK(mail.find("missed_notice/") != std::string::npos);
+  CHECK(mail.find("who=Ben") != std::string::npos);
+  CHECK(mail.find("Reply-To: <reply+abc@reply.test>") != std::string::npos);
+  CHECK(mail.find("List-Unsubscribe-Post: List-Unsubscribe=One-Click") != std::string::npos);
+}
+
+TEST_CASE("MailSender: an address that is none is for good, a template that is missing is for later") {
+  Desk desk;
+  desk.intent.intent.mutable_mail()->set_to("anna@inbox.test\r\nBcc: all@inbox.test");
+  CHECK(desk.begin().outcome() == Done::NEVER);
+  desk.intent.intent.mutable_mail()->set_to("anna@inbox.test");
+  desk.intent.intent.mutable_mail()->set_template_("unknown");
+  CHECK(desk.begin().outcome() == Done::LATER);
+  CHECK(desk.mails().empty());
+}
+
+TEST_CASE("LinkToken: there and back, and only what we made is one") {
+  SeededRandom random(1);
+  const LinkToken token{random.id<UserId>(), random.id<IntentId>(), std::string(32, 's')};
+  const std::string text = token.str();
+  CHECK(text.size() == 86);
+  const auto parsed = LinkToken::parse(text);
+  REQUIRE(parsed);
+  CHECK(parsed->user == token.user);
+  CHECK(parsed->intent == token.intent);
+  CHECK(parsed->secret == token.secret);
+  for (const std::string& other : {text + "A", text.substr(1), text + "=", std::string("%") + text.substr(1),
+                                   text.substr(0, 85) + (text.back() == 'B' ? "C" : "B"), std::string()})
+    CHECK_FALSE(LinkToken::parse(other));
+}
+
+}  // namespace holdfast::services
