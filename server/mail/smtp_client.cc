@@ -1,10 +1,14 @@
 #include "server/mail/smtp_client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
+#include <memory>
 
+#include "base/time.h"
 #include "server/mail/smtp_dialogue.h"
 
 namespace holdfast::mail {
@@ -35,7 +39,8 @@ std::string url_of(const Relay& relay, const std::string& helo) {
 /// One mail on its way: what libcurl's callbacks read and write.
 class SmtpClient::Exchange {
  public:
-  Exchange(CURL* curl, const std::string& text, const std::atomic<bool>& give_up) : text_(text), give_up_(give_up) {
+  Exchange(CURL* curl, const std::string& text, SteadyTime deadline, const std::atomic<bool>& give_up)
+      : text_(text), deadline_(deadline), give_up_(give_up) {
     set(curl, CURLOPT_UPLOAD, 1L);
     set(curl, CURLOPT_READFUNCTION, &Exchange::on_read);
     set(curl, CURLOPT_READDATA, static_cast<void*>(this));
@@ -50,6 +55,7 @@ class SmtpClient::Exchange {
   }
 
   const SmtpDialogue& dialogue() const { return dialogue_; }
+  bool is_late() const { return steady_now() >= deadline_; }
 
  private:
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) {
@@ -68,11 +74,14 @@ class SmtpClient::Exchange {
     return 0;
   }
   static std::size_t on_write(char*, std::size_t size, std::size_t count, void*) { return size * count; }
+  /// libcurl's own time-out does not count while it waits for the reply to the final dot, or to its QUIT.
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Exchange*>(self)->give_up_.load() ? 1 : 0;
+    const auto& me = *static_cast<Exchange*>(self);
+    return me.give_up_.load() || me.is_late() ? 1 : 0;
   }
 
   const std::string& text_;
+  const SteadyTime deadline_;
   const std::atomic<bool>& give_up_;
   std::size_t taken_ = 0;
   SmtpDialogue dialogue_;
@@ -85,7 +94,31 @@ SmtpClient::SmtpClient(SmtpClientOptions options, const std::atomic<bool>& give_
   HF_CHECK(curl_ != nullptr, "libcurl has memory for a handle");
 }
 
-SmtpClient::~SmtpClient() { curl_easy_cleanup(curl_); }
+/// libcurl would wait for the reply to its QUIT for two minutes at each connection.
+SmtpClient::~SmtpClient() {
+  for (const int socket : sockets_) ::shutdown(socket, SHUT_RD);
+  curl_easy_cleanup(curl_);
+}
+
+/// A connection on which something went wrong must not be used again: libcurl keeps one whose last reply is still to
+/// come, and would take that for the reply to the next mail.
+void SmtpClient::spoil_connection() {
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  if (curl_easy_getinfo(curl_, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD)
+    ::shutdown(socket, SHUT_RDWR);
+}
+
+int SmtpClient::open_socket(void* self, void* address) {
+  const auto& where = *static_cast<curl_sockaddr*>(address);
+  const int socket = ::socket(where.family, where.socktype | SOCK_CLOEXEC, where.protocol);
+  if (socket >= 0) static_cast<SmtpClient*>(self)->sockets_.insert(socket);
+  return socket;
+}
+
+int SmtpClient::close_socket(void* self, int socket) {
+  static_cast<SmtpClient*>(self)->sockets_.erase(socket);
+  return ::close(socket);
+}
 
 Attempt SmtpClient::offer(const Relay& relay, const Mail& mail) {
   bool was_reused = false;
@@ -95,29 +128,38 @@ Attempt SmtpClient::offer(const Relay& relay, const Mail& mail) {
   return attempt;
 }
 
-Attempt SmtpClient::offer_once(const Relay& relay, const Mail& mail, bool fresh, bool& was_reused) {
-  curl_easy_reset(curl_);  // keeps the connections
-  std::array<char, CURL_ERROR_SIZE> trouble{};
-  const std::string url = url_of(relay, options_.helo), from = "<" + mail.from.str() + ">";
-  const std::string to = "<" + mail.to.str() + ">";
-  const std::unique_ptr<curl_slist, ListDeleter> recipients(curl_slist_append(nullptr, to.c_str()));
-  set(curl_, CURLOPT_URL, url.c_str());
+void SmtpClient::set_relay(const Relay& relay, bool fresh) {
+  set(curl_, CURLOPT_URL, url_of(relay, options_.helo).c_str());
   set(curl_, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   set(curl_, CURLOPT_PROXY, "");  // whatever the environment says
   set(curl_, CURLOPT_NOSIGNAL, 1L);
-  set(curl_, CURLOPT_ERRORBUFFER, trouble.data());
+  const curl_opensocket_callback open = [](void* self, curlsocktype, curl_sockaddr* address) {
+    return open_socket(self, address);
+  };
+  set(curl_, CURLOPT_OPENSOCKETFUNCTION, open);
+  set(curl_, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(curl_, CURLOPT_CLOSESOCKETFUNCTION, &SmtpClient::close_socket);
+  set(curl_, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
   set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::milliseconds(options_.timeout).count()));
   set(curl_, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
   set(curl_, CURLOPT_USE_SSL, static_cast<long>(relay.security == Security::none ? CURLUSESSL_NONE : CURLUSESSL_ALL));
   set(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!options_.ca_file.empty()) set(curl_, CURLOPT_CAINFO, options_.ca_file.c_str());
-  if (!relay.user.empty()) {
-    set(curl_, CURLOPT_USERNAME, relay.user.c_str());
-    set(curl_, CURLOPT_PASSWORD, relay.password.c_str());
-  }
+  if (relay.user.empty()) return;
+  set(curl_, CURLOPT_USERNAME, relay.user.c_str());
+  set(curl_, CURLOPT_PASSWORD, relay.password.c_str());
+}
+
+Attempt SmtpClient::offer_once(const Relay& relay, const Mail& mail, bool fresh, bool& was_reused) {
+  curl_easy_reset(curl_);  // keeps the connections
+  set_relay(relay, fresh);
+  std::array<char, CURL_ERROR_SIZE> trouble{};
+  set(curl_, CURLOPT_ERRORBUFFER, trouble.data());
+  const std::string from = "<" + mail.from.str() + ">", to = "<" + mail.to.str() + ">";
+  const std::unique_ptr<curl_slist, ListDeleter> recipients(curl_slist_append(nullptr, to.c_str()));
   set(curl_, CURLOPT_MAIL_FROM, from.c_str());
   set(curl_, CURLOPT_MAIL_RCPT, recipients.get());
-  const Exchange exchange(curl_, mail.text, give_up_);
+  const Exchange exchange(curl_, mail.text, steady_now() + options_.timeout, give_up_);
 
   const CURLcode code = curl_easy_perform(curl_);
   long connects = 0;
@@ -125,7 +167,10 @@ Attempt SmtpClient::offer_once(const Relay& relay, const Mail& mail, bool fresh,
   was_reused = connects == 0;
   const SmtpDialogue& dialogue = exchange.dialogue();
   if (code == CURLE_OK) return {dialogue.success()};
-  const Sent sent = dialogue.verdict(trouble[0] != 0 ? trouble.data() : curl_easy_strerror(code), mail.to.str());
+  spoil_connection();
+  const char* what = trouble[0] != 0 ? trouble.data() : curl_easy_strerror(code);
+  if (code == CURLE_ABORTED_BY_CALLBACK) what = give_up_.load() ? "the mailer was stopped" : "no answer in time";
+  const Sent sent = dialogue.verdict(what, mail.to.str());
   const bool elsewhere = sent.outcome == Outcome::later && !dialogue.is_in_doubt() && !give_up_.load();
   return {sent, elsewhere, !dialogue.heard_anything()};
 }

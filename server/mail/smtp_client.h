@@ -1,11 +1,11 @@
 /// One connection to relays, by libcurl: offers one mail to one relay at a time, and keeps the connection for the next.
 ///
-/// Blocking, for at most `timeout` a mail (and a second after `give_up` is set). One thread.
+/// Blocking, for at most `timeout` and a second a mail, and for a second once `give_up` is set. One thread.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <memory>
+#include <set>
 #include <string>
 
 #include "server/mail/mail.h"
@@ -38,11 +38,16 @@ class SmtpClient {
 
  private:
   class Exchange;
+  static int open_socket(void* self, void* address);
+  static int close_socket(void* self, int socket);
+  void spoil_connection();
+  void set_relay(const Relay& relay, bool fresh);
   Attempt offer_once(const Relay& relay, const Mail& mail, bool fresh, bool& was_reused);
 
   const SmtpClientOptions options_;
   const std::atomic<bool>& give_up_;
-  void* curl_;  ///< a CURL*
+  void* curl_;             ///< a CURL*
+  std::set<int> sockets_;  ///< open ones, of kept connections too
 };
 
 }  // namespace holdfast::mail

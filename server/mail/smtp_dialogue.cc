@@ -76,7 +76,8 @@ void SmtpDialogue::heard(std::string_view line) {
 }
 
 bool SmtpDialogue::is_final() const {
-  const bool asked = phase_ == Phase::recipient || (phase_ == Phase::data && dot_is_answered_);
+  const bool is_too_large = phase_ == Phase::sender && code_ == 552;
+  const bool asked = phase_ == Phase::recipient || (phase_ == Phase::data && dot_is_answered_) || is_too_large;
   return asked && code_ / 100 == 5 && !is_about_us(code_, reply_);
 }
 

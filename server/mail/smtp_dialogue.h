@@ -3,7 +3,7 @@
 /// Pure: fed with our commands and the relay's reply lines in the order of the wire. One thread.
 ///
 /// A 5xx is held against the recipient only where it is about the recipient or the mail: in answer to RCPT or to the
-/// final dot, and not with an enhanced status of 5.5.x (protocol) or 5.7.x (policy: "relay access denied"), which are
+/// final dot (or 552 to MAIL, which tells the size), and not with an enhanced status of 5.5.x (protocol) or 5.7.x (policy: "relay access denied"), which are
 /// about us (RFC 3463). Everything else that is not a success is `later`.
 #pragma once
 

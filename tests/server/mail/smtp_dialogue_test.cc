@@ -40,6 +40,7 @@ TEST_CASE("SMTP dialogue: a recipient or a mail refused for good is never, with 
   CHECK(recipient_answered("550 no such user").outcome == Outcome::never);
   CHECK(recipient_answered("552 5.2.2 mailbox full").outcome == Outcome::never);
   CHECK(dot_answered("554 5.6.0 content refused").outcome == Outcome::never);
+  CHECK(after({kMail, "< 552 5.3.4 message too large"}).outcome == Outcome::never);
 }
 
 TEST_CASE("SMTP dialogue: refused for now is later, wherever it is said") {
