@@ -63,6 +63,18 @@ function(holdfast_grpc_library target name)
   target_link_libraries(${target} PUBLIC protobuf::libprotobuf gRPC::grpc++)
 endfunction()
 
+# The mail templates of a folder, compiled into a library.
+function(holdfast_embedded_templates target folder)
+  set(source ${CMAKE_SOURCE_DIR}/${folder})
+  set(out ${CMAKE_BINARY_DIR}/gen/${folder}.cc)
+  file(GLOB files CONFIGURE_DEPENDS ${source}/*/*.subject ${source}/*/*.txt ${source}/*/*.html)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DFOLDER=${source} -DOUT=${out} -P ${CMAKE_SOURCE_DIR}/cmake/EmbedTemplates.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedTemplates.cmake)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
+
 # What ./dev builds by name: all programs; all tests of a label.
 add_custom_target(programs)
 add_custom_target(unit_tests)
