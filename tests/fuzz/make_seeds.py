@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds that are frames: corpus/{frames,first_bytes,peer_frames,session,command}. Field numbers:
-proto/client.proto, proto/peer.proto.
+proto/client.proto, proto/peer.proto. And those that are mail: corpus/{lmtp,incoming_mail,answer_text}, from the mails
+that the tests have.
 
 Ids of one byte stand for known ones (tests/fuzz/world.h).
 """
@@ -146,3 +147,19 @@ write("peer_frames", "clock_at_the_bound", b"\x00" + peer_hello((7, 1_000_010_00
 write("peer_frames", "clock_beyond", b"\x00" + peer_hello((7, 1_000_010_001)))
 write("peer_frames", "later_version", b"\x00" + frame(fields((99, b"new"))) + beat)
 write("peer_frames", "no_message", b"\x00" + frame(b"\xff\xff"))
+
+RECIPIENT = b"reply+" + b"mzxw6ytbojtg633cmfzgm33pmjqxe" + b"@reply.test"
+opening = b"LHLO client\r\nMAIL FROM:<ada@example.org> SIZE=100 BODY=8BITMIME\r\n"
+rcpt = b"RCPT TO:<" + RECIPIENT + b">\r\n"
+data = b"DATA\r\nMessage-ID: <1@x>\r\n\r\nHello\r\n..dot\r\n> quote\r\n.\r\n"
+for answers in range(8):
+    write("lmtp", f"answers_{answers}", bytes([answers * 9, answers]) + opening + rcpt + rcpt + data + b"QUIT\r\n")
+write("lmtp", "bad_order", b"\x05\x03DATA\r\nRCPT TO:<a@b>\r\nMAIL FROM:<>\r\nLHLO c\r\nMAIL FROM:<>\r\nRSET\r\nVRFY\r\nEHLO\r\n")
+write("lmtp", "too_large", b"\x40\x03" + opening + rcpt + b"DATA\r\n" + b"a" * 1500 + b"\r\n.\r\nNOOP\r\n")
+write("lmtp", "too_long", b"\x40\x03" + b"a" * 500 + b"\r\nNOOP\nNOOP\r\n")
+write("lmtp", "automatic", b"\x40\x03" + opening + rcpt + b"DATA\r\nAuto-Submitted: auto-replied\r\n\r\nx\r\n.\r\n")
+
+for mail in sorted((corpus.parent.parent / "server/lmtp/mails").glob("*.eml")):
+    content = mail.read_bytes()
+    write("incoming_mail", mail.stem, content.replace(b"\n", b"\r\n"))
+    write("answer_text", mail.stem, content.split(b"\n\n", 1)[1])
