@@ -59,6 +59,12 @@ struct ClusterConfig {
   bool accept_older_store = false;                 ///< believe a configuration store that is older than what was seen
 };
 
+/// Answers by mail, as a mail server hands them over.
+struct LmtpConfig {
+  std::optional<HostPort> listen;             ///< nothing: off
+  std::uint64_t message_bytes_max = 1 << 20;  ///< of one mail, with what it quotes and attaches
+};
+
 struct Config {
   std::string file;  ///< that it was read from; empty: defaults and flags only
   std::string data = "./data";
@@ -77,6 +83,7 @@ struct Config {
   ClusterConfig cluster;
   StorageConfig storage;
   PasswordConfig password;
+  LmtpConfig lmtp;
   gateway::GatewayOptions gateway;
   chat::Limits limits;
 };

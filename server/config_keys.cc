@@ -101,6 +101,28 @@ ConfigKey address(std::string section, std::string name, std::string doc, Field 
           }};
 }
 
+/// An address, or nothing at all.
+template <class Field>
+ConfigKey optional_address(std::string section, std::string name, std::string doc, Field field) {
+  return {std::move(section),
+          std::move(name),
+          "\"HOST:PORT\" or \"[V6]:PORT\", with an address of this machine, or empty",
+          std::move(doc),
+          [field](const Config& config) { return quoted(field(config) ? field(config)->str() : ""); },
+          [field](Config& config, const ConfigValue& value) -> Status {
+            const auto* string = std::get_if<std::string>(&value);
+            if (!string) return not_allowed();
+            if (string->empty()) {
+              field(config).reset();
+              return Ok{};
+            }
+            auto where = parse_host_port(*string);
+            if (!where) return not_allowed();
+            field(config) = std::move(*where);
+            return Ok{};
+          }};
+}
+
 template <class Enum>
 struct Choice {
   const char* name;
@@ -279,6 +301,19 @@ Keys password_keys() {
   };
 }
 
+Keys lmtp_keys() {
+  return {
+      optional_address("lmtp", "listen",
+                       "Where the mail server hands over answers (RFC 2033). Empty: nobody can answer by mail. Without "
+                       "TLS, and who reaches it needs no password: keep it on loopback or in a private network.",
+                       FIELD(lmtp.listen)),
+      integer("lmtp", "message_bytes_max", 64 << 10, 64 * kMiB,
+              "A mail with what it quotes and attaches; a larger one is refused. What is posted of it is bounded by "
+              "`limits.body_bytes_max`.",
+              FIELD(lmtp.message_bytes_max)),
+  };
+}
+
 Keys storage_keys() {
   return {
       integer("storage", "cache_bytes", 8 * kMiB, 1'024 * kGiB, "RocksDB's block cache.", FIELD(storage.cache_bytes)),
@@ -388,7 +423,7 @@ Keys cluster_keys() {
 Keys make_keys() {
   Keys all = general_keys();
   for (auto* section :
-       {tls_keys, log_keys, client_keys, rate_keys, password_keys, cluster_keys, storage_keys, limit_keys}) {
+       {tls_keys, log_keys, client_keys, rate_keys, password_keys, lmtp_keys, cluster_keys, storage_keys, limit_keys}) {
     add(all, section());
   }
   return all;
@@ -404,6 +439,7 @@ const std::vector<ConfigSection>& config_sections() {
       {"clients", "Connections of clients: how many, how long, how much."},
       {"rates", "How fast clients may go; who is faster is answered RATE_LIMITED with a time to wait."},
       {"passwords", "What a password costs, and how often one may be tried."},
+      {"lmtp", "Answers by mail; docs/services.md says how a mail server is set up for it."},
       {"cluster", "One of several nodes."},
       {"storage", "Memory and disk."},
       {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},

@@ -95,6 +95,10 @@ Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
 Status Node::Impl::start() {
+  if (config.lmtp.listen) {
+    return Error{Errc::unsupported,
+                 "lmtp.listen is set, but there is no service yet that posts answers by mail: leave it empty"};
+  }
   raise_file_limit();
   auto opened = Engine::open(config);
   if (!opened) return opened.error();

@@ -18,6 +18,10 @@ struct AutoMailRules {
   std::function<bool(std::string_view message_id)> is_own_message_id;
 };
 
+/// For AutoMailRules: ids as server/mail/message_id.h makes them of 16 bytes, in `domain`. Others may have mail in that
+/// domain, too, and theirs look different.
+std::function<bool(std::string_view message_id)> own_message_ids(std::string domain);
+
 /// A refusal that the sender's server will not try again, or nothing. By the envelope: the null sender, and the
 /// addresses that bounces come from.
 std::optional<Reply> refuse_sender(std::string_view envelope_sender);

@@ -142,6 +142,17 @@ TEST_CASE("Config: every key is a key once, in a section that is documented") {
   }
 }
 
+TEST_CASE("Config: an address that may be missing is off when it is empty") {
+  const auto config = parse_config("[lmtp]\nlisten = '127.0.0.1:2424'\n", "holdfast.toml");
+  REQUIRE(config);
+  REQUIRE(config->lmtp.listen);
+  CHECK(config->lmtp.listen->port == 2424);
+  CHECK_FALSE(parse_config("[lmtp]\nlisten = ''\n", "holdfast.toml").value().lmtp.listen);
+  CHECK(error_of("[lmtp]\nlisten = '2424'\n") ==
+        "holdfast.toml:2: lmtp.listen is \"2424\"; allowed: \"HOST:PORT\" or \"[V6]:PORT\", with an address of this "
+        "machine, or empty");
+}
+
 TEST_CASE("Config: a mistake names the key, the line and what is allowed") {
   CHECK(error_of("\n\n[clients]\nkeepalive_s = 1\n") ==
         "holdfast.toml:4: clients.keepalive_s is 1; allowed: 5 to 3600");

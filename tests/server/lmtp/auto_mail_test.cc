@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "server/mail/message_id.h"
 #include "tests/server/lmtp/mail_text.h"
 
 namespace holdfast::lmtp {
@@ -62,6 +63,21 @@ TEST_CASE("Automatic mail: a loop is seen by its Received lines, and by a Messag
   CHECK(refusal_of("Message-ID: <1@mail.chat.example>\n", rules) == "554 5.4.6");
   CHECK(refusal_of("Message-ID: <1@chat.example>\nIn-Reply-To: <1@mail.chat.example>\n", rules) == "taken");
   CHECK(refusal_of("", rules) == "taken");
+}
+
+TEST_CASE("Automatic mail: our Message-IDs are those that the mailer makes, and no others of the domain") {
+  const auto is_own = own_message_ids("chat.example");
+  const auto id = mail::message_id_of(std::string("\x00\xff 16 bytes of id", 16), "chat.example").str();
+  CHECK(is_own(id));
+  CHECK_FALSE(is_own(mail::message_id_of(std::string(16, 'x'), "other.example").str()));
+  CHECK_FALSE(is_own(mail::message_id_of(std::string(15, 'x'), "chat.example").str()));
+  // As Thunderbird and Apple's programs make them, in their user's domain.
+  CHECK_FALSE(is_own("<7B8F0B0E-1111-2222-3333-444455556666@chat.example>"));
+  for (const char* odd : {"", "<", "<>", "<@>", "@", "<00000000000000000000000000000000",
+                          "<00000000000000000000000000000000>", "<00000000000000000000000000000000@>"}) {
+    INFO(odd);
+    CHECK_FALSE(is_own(odd));
+  }
 }
 
 TEST_CASE("Automatic mail: bounces are known by the envelope") {
