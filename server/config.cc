@@ -104,6 +104,7 @@ Status fit_together(Config& config, const std::string& file) {
   }
   if (config.data.empty()) return wrong("data must name a directory");
   if (const Status cluster = check_cluster(config.cluster); !cluster) return wrong(cluster.error().message);
+  if (const Status mail = mail::check_mail(config.mail); !mail) return wrong(mail.error().message);
   config.limits.large_group_back_at = config.limits.large_group_above * 9 / 10;
   if (config.workers == 0) config.workers = std::max(1u, std::thread::hardware_concurrency());
   return Ok{};

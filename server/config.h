@@ -14,6 +14,7 @@
 #include "net/listener.h"
 #include "server/chat/limits.h"
 #include "server/gateway/options.h"
+#include "server/mail/mail_config.h"
 
 namespace holdfast {
 
@@ -86,6 +87,7 @@ struct Config {
   LmtpConfig lmtp;
   gateway::GatewayOptions gateway;
   chat::Limits limits;
+  mail::MailConfig mail;
 };
 
 /// Wrong: settings that can't work, or would promise less than they seem to.

@@ -420,10 +420,48 @@ Keys cluster_keys() {
   };
 }
 
+Keys mail_keys() {
+  return {
+      text("mail", "relays",
+           "smtp[+starttls]://[user:password@]host[:port] or smtps://..., several with commas, or empty",
+           "Mail servers that take our mails, tried in this order. `smtp+starttls://` (port 587) and `smtps://` (465) "
+           "want a certificate that is believed; `smtp://` (25) is plain text. User and password may be "
+           "percent-encoded; "
+           "with a password in it the file deserves mode 0600. Empty: mails become files in `outbox/` of the data "
+           "directory.",
+           FIELD(mail.relays)),
+      text("mail", "ca", "a path, or empty", "Whom to believe at relays, PEM. Empty: whom the system believes.",
+           FIELD(mail.ca)),
+      text("mail", "from", "an address, or empty",
+           "The address that mails come from, and to which a mail that can't be delivered returns. It must be set if "
+           "there "
+           "is a relay. Empty: `holdfast@localhost`.",
+           FIELD(mail.from)),
+      text("mail", "from_name", "a name of at most 100 bytes", "What users know the service as.", FIELD(mail.from_name)),
+      text("mail", "domain", "a domain, or empty",
+           "The domain of Message-IDs, and what this server calls itself at relays; the same on all nodes. Empty: that "
+           "of "
+           "`from`.",
+           FIELD(mail.domain)),
+      text("mail", "templates", "a path, or empty",
+           "A folder whose files replace the built-in templates one by one: server/mail/templates/README.md.",
+           FIELD(mail.templates)),
+      text("mail", "language", "a tag like en or de-AT", "For users who have not chosen one.", FIELD(mail.language)),
+      integer("mail", "connections", 1, 64, "Connections to relays at the same time.", FIELD(mail.connections)),
+      integer("mail", "queue_max", 1, 100'000,
+              "Mails that wait in memory for a connection; what is beyond it waits in the log.", FIELD(mail.queue_max)),
+      duration<seconds>("mail", "timeout_s", 1, 600, "For one mail at one relay.", FIELD(mail.timeout)),
+      integer("mail", "outbox_files_max", 1, 1'000'000, "Mails kept in `outbox/`; the oldest go.",
+              FIELD(mail.outbox_files_max)),
+      integer("mail", "outbox_bytes_max", kMiB, 1'024 * kGiB, "Bytes of mails kept there.",
+              FIELD(mail.outbox_bytes_max)),
+  };
+}
+
 Keys make_keys() {
   Keys all = general_keys();
-  for (auto* section :
-       {tls_keys, log_keys, client_keys, rate_keys, password_keys, lmtp_keys, cluster_keys, storage_keys, limit_keys}) {
+  for (auto* section : {tls_keys, log_keys, client_keys, rate_keys, password_keys, lmtp_keys, cluster_keys,
+                        storage_keys, limit_keys, mail_keys}) {
     add(all, section());
   }
   return all;
@@ -443,6 +481,7 @@ const std::vector<ConfigSection>& config_sections() {
       {"cluster", "One of several nodes."},
       {"storage", "Memory and disk."},
       {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},
+      {"mail", "Mails to users: docs/services.md."},
   };
   return sections;
 }

@@ -17,7 +17,7 @@ Placeholder link(const char* what, const char* page) {
 Placeholder minutes() { return {"minutes", "for how many minutes the link works", "30"}; }
 Placeholder hours() { return {"hours", "for how many hours the link works", "24"}; }
 Placeholder conversation() { return {"conversation", "the conversation's title, or who it is with", "Summer party"}; }
-Placeholder count() { return {"count", "how many messages were missed in it", "3"}; }
+Placeholder count() { return {"count", "how many messages were missed in it", "14"}; }
 Placeholder unsubscribe() {
   return {"unsubscribe_url", "where these mails are switched off", "https://chat.example.org/unsubscribe?t=cHJldmlldw"};
 }

@@ -182,6 +182,8 @@ TEST_CASE("Config: what must fit together is checked") {
   CHECK(contains(error_of("[cluster]\npeer_address = 'nonsense'\n"), "cluster.peer_address"));
   CHECK(contains(error_of("[cluster]\nstore = 'foo://x'\n"), "cluster.store"));
   CHECK(contains(error_of("[cluster]\nstore = 'etcd://127.0.0.1:2379'\n"), "holdfastctl certs"));
+  CHECK(contains(error_of("[mail]\nrelays = 'smtp://localhost'\n"), "holdfast.toml: mail.from: it is missing"));
+  CHECK(contains(error_of("[mail]\ntemplates = '/nowhere'\n"), "holdfast.toml: mail.templates: "));
   CHECK(parse_config("[cluster]\nstore = 'etcd://127.0.0.1:2379'\nallow_plaintext = true\n", "t"));
 }
 

@@ -10,6 +10,7 @@
 #include "tools/holdfastctl/cluster_commands.h"
 #include "tools/holdfastctl/command.h"
 #include "tools/holdfastctl/duration.h"
+#include "tools/holdfastctl/mail_command.h"
 #include "tools/holdfastctl/recover_command.h"
 
 namespace holdfast::ctl {
@@ -107,12 +108,15 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   add_backup(app, backup);
   RecoverCommand recover;
   add_recover(app, recover);
+  MailCommand mail;
+  add_mail(app, mail);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? static_cast<int>(kExitOk) : static_cast<int>(kExitUsage);
   }
   if (const auto code = run_certs(certs)) return *code;
+  if (const auto code = run_mail(mail)) return *code;
   if (const auto code = run_backup(backup, written.asked)) return *code;
   if (const auto code = run_recover(recover, written.asked)) return *code;
   if (const auto code = run_cluster(cluster, written.asked)) return *code;
