@@ -110,6 +110,19 @@ TEST_CASE("Answer: quotes go, and what stands around them stays") {
   }
 }
 
+TEST_CASE("Answer: our own mails have the marker on a line of its own, above what they repeat") {
+  const char* root = std::getenv("HOLDFAST_SOURCE");
+  for (const auto& language : fs::directory_iterator(fs::path(root ? root : ".") / "server/mail/templates")) {
+    if (!language.is_directory()) continue;
+    INFO(language.path().string());
+    const auto text = file_text(language.path() / "missed_content.txt");
+    const auto marker = text.find("\n" + std::string(kReplyMarker) + "\n");
+    REQUIRE(marker != std::string::npos);
+    CHECK(answer_of("my answer\n" + text.substr(marker)) == "my answer");
+    CHECK(marker < text.find("{{user}}"));
+  }
+}
+
 TEST_CASE("Answer: what is an answer stays as it is when it is read again") {
   for (const auto& entry : fs::directory_iterator(mails())) {
     if (entry.path().extension() != ".txt") continue;
