@@ -36,8 +36,15 @@ std::string all_of_answer(std::uint16_t port, const std::string& request) {
 }  // namespace
 
 HttpAnswer http_get(std::uint16_t port, const std::string& path) {
+  return http_request(port, {.method = "GET", .path = path, .headers = "", .body = ""});
+}
+
+HttpAnswer http_request(std::uint16_t port, const HttpAsked& asked) {
+  const std::string length =
+      asked.method == "GET" ? "" : "Content-Length: " + std::to_string(asked.body.size()) + "\r\n";
   const std::string text =
-      all_of_answer(port, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      all_of_answer(port, asked.method + " " + asked.path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                              length + asked.headers + "\r\n" + asked.body);
   INFO(text.substr(0, 200));
   REQUIRE(text.starts_with("HTTP/1.1 "));
   const auto end = text.find("\r\n\r\n");

@@ -11,7 +11,13 @@ struct HttpAnswer {
   int status = 0;
   std::string head, body;
 };
-/// Blocking, for 20 s at most.
+struct HttpAsked {
+  std::string method = "GET", path = "/";
+  std::string headers;  ///< further ones, each with its CRLF
+  std::string body;
+};
+/// Blocking, for 20 s at most; of 127.0.0.1, in plain text.
+HttpAnswer http_request(std::uint16_t port, const HttpAsked& asked);
 HttpAnswer http_get(std::uint16_t port, const std::string& path);
 
 /// The sum of all samples whose name contains this, from /metrics of the operators' port.

@@ -1,0 +1,121 @@
+#include "tests/support/browser.h"
+
+#include <sodium.h>
+
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "tests/support/child.h"
+#include "tests/support/http_get.h"
+
+namespace holdfast::testing {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kDriver = "/usr/bin/chromedriver";
+constexpr const char* kBrowser = "/usr/bin/chromium";
+constexpr const char* kElementKey = "element-6066-11e4-a52e-4f735466cecf";  // WebDriver, 12.1
+
+/// No sandbox: tests run as root in containers. No background traffic: there is nobody to talk to.
+json::value capabilities(const std::string& profile) {
+  const json::array arguments{"--headless=new",
+                              "--no-sandbox",
+                              "--disable-gpu",
+                              "--disable-quic",
+                              "--no-first-run",
+                              "--disable-background-networking",
+                              "--disable-component-update",
+                              "--disable-sync",
+                              "--disable-dev-shm-usage",
+                              "--ignore-certificate-errors",
+                              "--window-size=900,900",
+                              "--user-data-dir=" + profile};
+  return {{"capabilities",
+           {{"alwaysMatch",
+             {{"browserName", "chrome"}, {"goog:chromeOptions", {{"binary", kBrowser}, {"args", arguments}}}}}}}};
+}
+
+std::uint16_t port_in(const std::string& line) {
+  const auto at = line.rfind("on port ");
+  return at == std::string::npos ? std::uint16_t{0} : static_cast<std::uint16_t>(std::stoi(line.substr(at + 8)));
+}
+
+}  // namespace
+
+struct Browser::Driver {
+  explicit Driver(const std::filesystem::path& folder)
+      : child({kDriver, "--port=0", "--silent"}, folder / "chromedriver.err") {
+    for (int lines = 0; port == 0 && lines < 20; ++lines) port = port_in(child.read_line());
+    REQUIRE(port != 0);
+    const json::value made = ask("POST", "/session", capabilities((folder / "profile").string()));
+    session = "/session/" + std::string(made.at("sessionId").as_string());
+  }
+  ~Driver() {
+    http_request(port, {.method = "DELETE", .path = session, .headers = {}, .body = ""});
+    child.stop();
+  }
+
+  json::value ask(const std::string& method, const std::string& path, const json::value& body) {
+    const bool has_body = method == "POST";
+    const HttpAnswer answer = http_request(port, {.method = method,
+                                                  .path = path,
+                                                  .headers = has_body ? "Content-Type: application/json\r\n" : "",
+                                                  .body = has_body ? json::serialize(body) : ""});
+    INFO(method << " " << path << ": " << answer.body.substr(0, 500));
+    REQUIRE(answer.status == 200);
+    return json::parse(answer.body).at("value");
+  }
+  json::value get(const std::string& path) { return ask("GET", session + path, nullptr); }
+  json::value post(const std::string& path, const json::value& body) { return ask("POST", session + path, body); }
+  std::string element(const std::string& selector) {
+    const json::value found = post("/element", {{"using", "css selector"}, {"value", selector}});
+    return "/element/" + std::string(found.at(kElementKey).as_string());
+  }
+
+  Child child;
+  std::uint16_t port = 0;
+  std::string session;
+};
+
+Browser::Browser() : driver_(std::make_unique<Driver>(folder_.path())) {}
+Browser::~Browser() = default;
+
+void Browser::open(const std::string& url) { driver_->post("/url", {{"url", url}}); }
+std::string Browser::url() { return std::string(driver_->get("/url").as_string()); }
+std::string Browser::title() { return std::string(driver_->get("/title").as_string()); }
+
+void Browser::type(const std::string& selector, const std::string& text) {
+  driver_->post(driver_->element(selector) + "/value", {{"text", text}});
+}
+
+void Browser::click(const std::string& selector) {
+  driver_->post(driver_->element(selector) + "/click", json::object());
+}
+
+std::string Browser::text(const std::string& selector) {
+  return std::string(driver_->get(driver_->element(selector) + "/text").as_string());
+}
+
+bool Browser::has(const std::string& selector) {
+  return !driver_->post("/elements", {{"using", "css selector"}, {"value", selector}}).as_array().empty();
+}
+
+void Browser::save_screenshot(const std::filesystem::path& png) {
+  const std::string base64(driver_->get("/screenshot").as_string());
+  std::string bytes(base64.size(), '\0');
+  std::size_t length = 0;
+  REQUIRE(sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), base64.data(), base64.size(),
+                            nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0);
+  bytes.resize(length);
+  std::ofstream(png, std::ios::binary) << bytes;
+}
+
+bool can_run_browser() {
+  if (std::filesystem::exists(kDriver) && std::filesystem::exists(kBrowser)) return true;
+  WARN("no chromium and chromedriver here: what a browser shows is not tested");
+  return false;
+}
+
+}  // namespace holdfast::testing
