@@ -7,6 +7,9 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
 #include <thread>
 
 #include "failover/io/etcd_address.h"
@@ -90,6 +93,17 @@ Status take_table(Config& config, const std::string& file, const toml::table& ta
   return Ok{};
 }
 
+/// Links are made by hanging a path on it, so it is plain.
+Status check_base_url(const std::string& url) {
+  if (url.empty()) return Ok{};
+  const auto parsed = boost::urls::parse_uri(url);
+  const bool web = parsed && (parsed->scheme() == "https" || parsed->scheme() == "http") && !parsed->host().empty();
+  if (!web || parsed->has_query() || parsed->has_fragment() || parsed->has_userinfo() || url.ends_with('/'))
+    return Error{Errc::invalid_argument,
+                 "base_url is where users reach the pages: https://host[:port][/path], without a slash at its end"};
+  return Ok{};
+}
+
 /// What no key alone can tell.
 Status fit_together(Config& config, const std::string& file) {
   const auto wrong = [&](const std::string& what) { return Error{Errc::invalid_argument, file + ": " + what}; };
@@ -103,6 +117,7 @@ Status fit_together(Config& config, const std::string& file) {
     return wrong("clients.login_max_s must be at least clients.handshake_max_s");
   }
   if (config.data.empty()) return wrong("data must name a directory");
+  if (const Status base = check_base_url(config.base_url); !base) return wrong(base.error().message);
   if (const Status cluster = check_cluster(config.cluster); !cluster) return wrong(cluster.error().message);
   if (const Status mail = mail::check_mail(config.mail); !mail) return wrong(mail.error().message);
   config.limits.large_group_back_at = config.limits.large_group_above * 9 / 10;

@@ -181,6 +181,11 @@ Keys general_keys() {
               FIELD(listen)),
       address("", "http", "The public HTTP listener: pages that users see, with and without TLS. A flag: `--http`.",
               FIELD(http)),
+      text("", "base_url", "https://host[:port][/path], or empty",
+           "Where users reach these pages: what links in mails begin with, and whence forms are taken. Never guessed "
+           "from a "
+           "request. Empty: `http://` and the listener's address, which is good for one machine.",
+           FIELD(base_url)),
       address("", "admin",
               "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`, `/admin`. Looking asks for no password "
               "(changing "

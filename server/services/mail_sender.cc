@@ -48,8 +48,8 @@ Error ours(const std::string& what, const Error& error) { return {error.code, wh
 
 }  // namespace
 
-MailSender::MailSender(MailSenderOptions options, RenderMail render, mail::Mailer& mailer)
-    : options_(std::move(options)), render_(std::move(render)), mailer_(mailer) {}
+MailSender::MailSender(MailSenderOptions options, const mail::Templates& templates, mail::Mailer& mailer)
+    : options_(std::move(options)), templates_(templates), mailer_(mailer) {}
 
 void MailSender::begin(chat::Backend& backend, chat::BeginIntent intent, Then then) {
   const auto assembly = assemblies_.find(intent.intent.mail().template_());
@@ -89,7 +89,7 @@ Result<mail::Mail> MailSender::compose(const chat::MailKey& key, const chat::Beg
   auto from = mail::Address::parse(options_.from);
   if (!from) return ours("mail.from", from.error());
 
-  MailValues values = addition.values;
+  mail::Values values = addition.values;
   for (const auto& value : wish.values()) values.single[value.name()] = value.value();
   values.single["service"] = options_.from_name;
   values.single["base_url"] = options_.base_url;
@@ -97,10 +97,12 @@ Result<mail::Mail> MailSender::compose(const chat::MailKey& key, const chat::Beg
     values.single["link"] = options_.base_url + link->page +
                             "?t=" + LinkToken{intent.user, intent.id, key.secret(link->purpose, intent.id)}.str();
   if (!addition.unsubscribe_url.empty()) values.single["unsubscribe_url"] = addition.unsubscribe_url;
+  const bool can_answer = !addition.reply_to_local.empty() && !options_.reply_domain.empty();
+  if (can_answer) values.single["can_answer"] = "yes";
 
   const std::string& name = addition.template_name.empty() ? wish.template_() : addition.template_name;
-  auto rendered = render_(name, wish.language(), values);
-  if (!rendered) return ours("template " + name, rendered.error());
+  auto rendered = templates_.render(name, wish.language().empty() ? options_.language : wish.language(), values);
+  if (!rendered) return Error{Errc::invalid_argument, "template " + name + ": " + rendered.error().message};
   mail::Headers headers{.from = std::move(*from),
                         .from_name = options_.from_name,
                         .to = std::move(*to),
@@ -109,13 +111,14 @@ Result<mail::Mail> MailSender::compose(const chat::MailKey& key, const chat::Beg
                         .date = from_ms(intent.intent.created_ms()),
                         .reply_to = std::nullopt,
                         .references = {},
-                        .unsubscribe_url = addition.unsubscribe_url};
-  if (!addition.reply_to_local.empty() && !options_.reply_domain.empty()) {
+                        .unsubscribe_url = {}};
+  if (addition.unsubscribe_url.starts_with("https://")) headers.unsubscribe_url = addition.unsubscribe_url;  // RFC 8058
+  if (can_answer) {
     auto reply_to = mail::Address::parse(addition.reply_to_local + "@" + options_.reply_domain);
     if (!reply_to) return ours("the address for answers", reply_to.error());
     headers.reply_to = std::move(*reply_to);
   }
-  return mail::compose(headers, rendered->content);
+  return mail::compose(headers, {std::move(rendered->text), std::move(rendered->html)});
 }
 
 }  // namespace holdfast::services

@@ -17,30 +17,17 @@
 #include "base/task.h"
 #include "server/mail/mailer.h"
 #include "server/mail/message.h"
+#include "server/mail/templates.h"
 #include "server/services/outside.h"
 
 namespace holdfast::services {
-
-/// What a template is filled with: placeholders, and lists of them for what is repeated.
-struct MailValues {
-  std::map<std::string, std::string> single;
-  std::map<std::string, std::vector<std::map<std::string, std::string>>> lists;
-};
-
-struct RenderedMail {
-  std::string subject;
-  mail::Content content;
-};
-/// From a template's name and a language ("": the server's). invalid_argument: there is no such template.
-using RenderMail =
-    std::function<Result<RenderedMail>(const std::string& name, const std::string& language, const MailValues& values)>;
 
 /// What a service adds at the moment of sending.
 struct Addition {
   bool unwanted = false;      ///< there is nothing left to say
   bool later = false;         ///< a partition that was asked has no answer now
   std::string template_name;  ///< another than the intent's; empty: that one
-  MailValues values;
+  mail::Values values;
   std::string reply_to_local;   ///< local part at the mail domain; empty: no answers
   std::string unsubscribe_url;  ///< empty: none
 };
@@ -51,14 +38,15 @@ struct MailSenderOptions {
   std::string base_url;      ///< of the users' pages, without a slash at its end
   std::string from;          ///< an address, which passed mail::Address::parse
   std::string from_name;     ///< what users know the service as
+  std::string language;      ///< for users who have not chosen one
   std::string domain;        ///< of Message-IDs and of addresses for answers
   std::string reply_domain;  ///< of addresses for answers; empty: there are none
 };
 
 class MailSender final : public Outside {
  public:
-  /// `mailer` outlives it.
-  MailSender(MailSenderOptions options, RenderMail render, mail::Mailer& mailer);
+  /// `templates` and `mailer` outlive it.
+  MailSender(MailSenderOptions options, const mail::Templates& templates, mail::Mailer& mailer);
   /// Before the workers run.
   void add(const std::string& template_name, Assemble assemble) { assemblies_[template_name] = std::move(assemble); }
 
@@ -70,7 +58,7 @@ class MailSender final : public Outside {
   Result<mail::Mail> compose(const chat::MailKey& key, const chat::BeginIntent& intent, const Addition& addition) const;
 
   const MailSenderOptions options_;
-  const RenderMail render_;
+  const mail::Templates& templates_;
   mail::Mailer& mailer_;
   std::map<std::string, Assemble> assemblies_;
 };

@@ -185,6 +185,10 @@ TEST_CASE("Config: what must fit together is checked") {
   CHECK(contains(error_of("[mail]\nrelays = 'smtp://localhost'\n"), "holdfast.toml: mail.from: it is missing"));
   CHECK(contains(error_of("[mail]\ntemplates = '/nowhere'\n"), "holdfast.toml: mail.templates: "));
   CHECK(parse_config("[cluster]\nstore = 'etcd://127.0.0.1:2379'\nallow_plaintext = true\n", "t"));
+  for (const char* url :
+       {"chat.test", "ftp://chat.test", "https://chat.test/", "https://chat.test?x", "https://u@chat.test"})
+    CHECK(contains(error_of("base_url = '" + std::string(url) + "'\n"), "base_url is where users reach the pages"));
+  CHECK(parse_config("base_url = 'https://chat.test:8443/users'\n", "t"));
 }
 
 TEST_CASE("Config: flags override the file") {
