@@ -36,11 +36,12 @@ std::string url_of(const Relay& relay, const std::string& helo) {
 
 }  // namespace
 
-/// One mail on its way: what libcurl's callbacks read and write.
+/// One mail on its way: what libcurl's callbacks read and write. The handle forgets it, and all else that was set, when it
+/// ends; it keeps its connections.
 class SmtpClient::Exchange {
  public:
   Exchange(CURL* curl, const std::string& text, SteadyTime deadline, const std::atomic<bool>& give_up)
-      : text_(text), deadline_(deadline), give_up_(give_up) {
+      : curl_(curl), text_(text), deadline_(deadline), give_up_(give_up) {
     set(curl, CURLOPT_UPLOAD, 1L);
     set(curl, CURLOPT_READFUNCTION, &Exchange::on_read);
     set(curl, CURLOPT_READDATA, static_cast<void*>(this));
@@ -53,6 +54,10 @@ class SmtpClient::Exchange {
     set(curl, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress);
     set(curl, CURLOPT_XFERINFODATA, static_cast<void*>(this));
   }
+
+  ~Exchange() { curl_easy_reset(curl_); }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   const SmtpDialogue& dialogue() const { return dialogue_; }
   bool is_late() const { return steady_now() >= deadline_; }
@@ -80,6 +85,7 @@ class SmtpClient::Exchange {
     return me.give_up_.load() || me.is_late() ? 1 : 0;
   }
 
+  CURL* const curl_;
   const std::string& text_;
   const SteadyTime deadline_;
   const std::atomic<bool>& give_up_;
@@ -123,8 +129,9 @@ int SmtpClient::close_socket(void* self, int socket) {
 Attempt SmtpClient::offer(const Relay& relay, const Mail& mail) {
   bool was_reused = false;
   Attempt attempt = offer_once(relay, mail, false, was_reused);
-  // A kept connection may have died meanwhile, which says nothing about the relay.
-  if (attempt.was_unreachable && was_reused) attempt = offer_once(relay, mail, true, was_reused);
+  // A kept connection may have died, or be closed for want of mails (421), which says nothing about the relay.
+  const bool was_stale = attempt.was_unreachable || attempt.sent.code == 421;
+  if (was_reused && was_stale && attempt.may_go_elsewhere) attempt = offer_once(relay, mail, true, was_reused);
   return attempt;
 }
 
@@ -151,7 +158,6 @@ void SmtpClient::set_relay(const Relay& relay, bool fresh) {
 }
 
 Attempt SmtpClient::offer_once(const Relay& relay, const Mail& mail, bool fresh, bool& was_reused) {
-  curl_easy_reset(curl_);  // keeps the connections
   set_relay(relay, fresh);
   std::array<char, CURL_ERROR_SIZE> trouble{};
   set(curl_, CURLOPT_ERRORBUFFER, trouble.data());

@@ -1,6 +1,7 @@
 /// One connection to relays, by libcurl: offers one mail to one relay at a time, and keeps the connection for the next.
 ///
-/// Blocking, for at most `timeout` and a second a mail, and for a second once `give_up` is set. One thread.
+/// Blocking: for at most `timeout` and a second (twice that where a kept connection turns out to be dead), and for a
+/// second once `give_up` is set. One thread.
 #pragma once
 
 #include <atomic>
