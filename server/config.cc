@@ -14,6 +14,7 @@
 
 #include "failover/io/etcd_address.h"
 #include "server/config_keys.h"
+#include "server/mail/address.h"
 
 namespace holdfast {
 namespace {
@@ -117,6 +118,10 @@ Status fit_together(Config& config, const std::string& file) {
     return wrong("clients.login_max_s must be at least clients.handshake_max_s");
   }
   if (config.data.empty()) return wrong("data must name a directory");
+  if (config.lmtp.listen && config.lmtp.domain.empty())
+    return wrong("lmtp.listen needs lmtp.domain: the domain of the addresses that answers go to");
+  if (const Status domain = config.lmtp.domain.empty() ? Status(Ok{}) : mail::check_domain(config.lmtp.domain); !domain)
+    return wrong("lmtp.domain: " + domain.error().message);
   if (const Status base = check_base_url(config.base_url); !base) return wrong(base.error().message);
   if (const Status cluster = check_cluster(config.cluster); !cluster) return wrong(cluster.error().message);
   if (const Status mail = mail::check_mail(config.mail); !mail) return wrong(mail.error().message);

@@ -63,6 +63,7 @@ struct ClusterConfig {
 /// Answers by mail, as a mail server hands them over.
 struct LmtpConfig {
   std::optional<HostPort> listen;             ///< nothing: off
+  std::string domain;                         ///< of the addresses that answers go to; empty: mails take no answers
   std::uint64_t message_bytes_max = 1 << 20;  ///< of one mail, with what it quotes and attaches
 };
 

@@ -312,6 +312,9 @@ Keys lmtp_keys() {
                        "Where the mail server hands over answers (RFC 2033). Empty: nobody can answer by mail. Without "
                        "TLS, and who reaches it needs no password: keep it on loopback or in a private network.",
                        FIELD(lmtp.listen)),
+      text("lmtp", "domain", "a domain, or empty",
+           "The domain of the addresses that answers go to; the same on all nodes. Empty: mails take no answers.",
+           FIELD(lmtp.domain)),
       integer("lmtp", "message_bytes_max", 64 << 10, 64 * kMiB,
               "A mail with what it quotes and attaches; a larger one is refused. What is posted of it is bounded by "
               "`limits.body_bytes_max`.",
@@ -442,7 +445,8 @@ Keys mail_keys() {
            "there "
            "is a relay. Empty: `holdfast@localhost`.",
            FIELD(mail.from)),
-      text("mail", "from_name", "a name of at most 100 bytes", "What users know the service as.", FIELD(mail.from_name)),
+      text("mail", "from_name", "a name of at most 100 bytes", "What users know the service as.",
+           FIELD(mail.from_name)),
       text("mail", "domain", "a domain, or empty",
            "The domain of Message-IDs, and what this server calls itself at relays; the same on all nodes. Empty: that "
            "of "

@@ -98,9 +98,19 @@ void cluster_metrics(Engine& engine, http::Metrics& metrics) {
                   static_cast<double>(cluster.links.refused));
 }
 
+void mail_metrics(const mail::MailerFigures& mails, http::Metrics& metrics) {
+  const char* what = "Mails that were handed over: to a relay or the outbox (sent), not now (later), not ever (never).";
+  metrics.counter("mails_total", what, static_cast<double>(mails.sent), {{"outcome", "sent"}});
+  metrics.counter("mails_total", what, static_cast<double>(mails.later), {{"outcome", "later"}});
+  metrics.counter("mails_total", what, static_cast<double>(mails.never), {{"outcome", "never"}});
+  metrics.gauge("mails_queued", "Mails waiting for a connection to a relay, and those on their way.",
+                static_cast<double>(mails.queued));
+}
+
 }  // namespace
 
-void collect_metrics(Engine& engine, const gateway::Admission& admission, http::Metrics& metrics) {
+void collect_metrics(Engine& engine, const gateway::Admission& admission, const mail::MailerFigures& mails,
+                     http::Metrics& metrics) {
   process_metrics(metrics);
   metrics.gauge("connections_max", "Connections that are admitted at once.",
                 static_cast<double>(admission.connections_max()));
@@ -132,6 +142,7 @@ void collect_metrics(Engine& engine, const gateway::Admission& admission, http::
   metrics.gauge("storage_full", "1 while writes are refused.", engine.disk().full() ? 1 : 0);
   database_metrics(figures.log, "log", metrics);
   database_metrics(figures.state, "state", metrics);
+  mail_metrics(mails, metrics);
 }
 
 std::size_t open_partitions(Engine& engine) {

@@ -16,6 +16,7 @@
 #include "server/gateway/admission.h"
 #include "server/http/http_server.h"
 #include "server/http/pages.h"
+#include "server/mail_desk.h"
 #include "server/metrics.h"
 #include "server/operator_key.h"
 
@@ -59,6 +60,9 @@ Result<TlsContext> load_tls(const Config& config, const std::filesystem::path& d
 
 struct Node::Impl {
   explicit Impl(const Config& c) : config(c) {}
+  ~Impl() {
+    if (mail_desk) mail_desk->stop();
+  }
 
   Status start();
   Status listen_http(const TlsContext& tls);
@@ -70,6 +74,7 @@ struct Node::Impl {
 
   const Config config;
   asio::io_context control{1};  ///< outlives the engine, whose threads may still answer operators
+  std::unique_ptr<MailDesk> mail_desk;  ///< outlives the workers, and is stopped before they are
   std::unique_ptr<Engine> engine;
   std::unique_ptr<gateway::Admission> admission;
   tcp::endpoint client_endpoint, admin_endpoint, http_endpoint;
@@ -119,6 +124,11 @@ Status Node::Impl::start() {
   for (auto& worker : engine->workers()) worker->make_gateway(config.gateway, *admission, *tls);
   if (const Status listening = listen_http(*tls); !listening) return listening.error();
   if (const Status listening = listen(); !listening) return listening.error();
+  auto desk = MailDesk::start(config, engine->directory().path(),
+                              config.base_url.empty() ? "http://" + at(http_endpoint) : config.base_url);
+  if (!desk) return desk.error();
+  mail_desk = std::move(*desk);
+  engine->shared().outside = &mail_desk->sender();
   if (const Status joined = engine->start_cluster(client_endpoint.port(), admin_endpoint.port()); !joined)
     return joined;
   engine->start_workers();
@@ -137,7 +147,9 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
     return http::Readiness{false,
                            std::to_string(open) + " of " + std::to_string(config.partitions) + " partitions serve"};
   };
-  const auto metrics = [this](http::Metrics& out) { collect_metrics(*engine, *admission, out); };
+  const auto metrics = [this](http::Metrics& out) {
+    collect_metrics(*engine, *admission, mail_desk ? mail_desk->figures() : mail::MailerFigures{}, out);
+  };
   operators = std::make_unique<http::HttpServer>(
       control.get_executor(),
       http::admin_pages(admin_parts(*engine, *admission), http::operator_pages({readiness, metrics})));
@@ -215,6 +227,7 @@ int Node::run() {
   });
   node.watch();
   node.control.run();
+  node.mail_desk->stop();
   node.engine->stop_workers();
   spdlog::info("stopped");
   return node.exit_code;
@@ -267,8 +280,8 @@ std::string Node::welcome() const {
          port + " on " + address + ": native frames and WebSocket, TLS 1.3" +
          (config.gateway.allow_plaintext ? " and plain text\n" : "; plain text on loopback only\n") +
          "  operators   http://" + at(impl_->admin_endpoint) + "/healthz, /readyz, /metrics, /admin\n" +
-         "  users       http://" + at(impl_->http_endpoint) + "/\n" + "  data        " + data + " (operator key in " +
-         data + "/operator.key)\n" +
+         "  users       http://" + at(impl_->http_endpoint) + "/\n" + "  mail        " + impl_->mail_desk->goes_to() +
+         "\n" + "  data        " + data + " (operator key in " + data + "/operator.key)\n" +
          "\nChat from two terminals:\n"
          "  build/bin/holdfast-chat --server 127.0.0.1:" +
          port + " --user alice\n" + "  build/bin/holdfast-chat --server 127.0.0.1:" + port +

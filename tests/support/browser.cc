@@ -46,7 +46,7 @@ std::uint16_t port_in(const std::string& line) {
 
 struct Browser::Driver {
   explicit Driver(const std::filesystem::path& folder)
-      : child({kDriver, "--port=0", "--silent"}, folder / "chromedriver.err") {
+      : child({kDriver, "--port=0"}, folder / "chromedriver.err") {
     for (int lines = 0; port == 0 && lines < 20; ++lines) port = port_in(child.read_line());
     REQUIRE(port != 0);
     const json::value made = ask("POST", "/session", capabilities((folder / "profile").string()));
