@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 #include <memory>
 
 #include "base/time.h"
@@ -66,7 +65,7 @@ class SmtpClient::Exchange {
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) {
     auto& me = *static_cast<Exchange*>(self);
     const std::size_t some = std::min(size * count, me.text_.size() - me.taken_);
-    std::memcpy(buffer, me.text_.data() + me.taken_, some);
+    me.text_.copy(buffer, some, me.taken_);
     me.taken_ += some;
     // Once libcurl has the last byte it sends the final dot along with it.
     if (me.taken_ == me.text_.size()) me.dialogue_.said_all();

@@ -49,6 +49,9 @@ class TemplateParser {
   static Error wrong(const std::string& where, const std::string& what) {
     return {Errc::invalid_argument, where + ": " + what};
   }
+  static Error unended(const std::string& begun, const std::string& section) {
+    return wrong(begun, "{{#" + section + "}} has no {{/" + section + "}}");
+  }
   std::string where() const { return source_.file + ":" + std::to_string(line_); }
 
   /// Up to {{/section}}; without a section up to the end.
@@ -60,7 +63,7 @@ class TemplateParser {
       take(literal.size());
       if (open == std::string_view::npos) {
         add_literal(literal, nodes);
-        if (!section.empty()) return wrong(begun, "{{#" + section + "}} has no {{/" + section + "}}");
+        if (!section.empty()) return unended(begun, section);
         return nodes;
       }
       auto tag = take_tag();
