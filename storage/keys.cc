@@ -57,6 +57,10 @@ std::optional<Shape> shape_of(Family family) {
     case Family::cursor: return Shape{.text = true};
     case Family::due: return Shape{.number = true, .text = true};
     case Family::intent: return Shape{.ids = 2};
+    case Family::mail_settings: return Shape{.ids = 1};
+    case Family::missed: return Shape{.ids = 1};
+    case Family::reply: return Shape{.ids = 1};
+    case Family::answered: return Shape{.ids = 2};
   }
   return std::nullopt;
 }
@@ -114,6 +118,16 @@ std::string due(std::uint64_t time_ms, std::string_view what) {
   return key;
 }
 std::string intent(const UserId& user, const IntentId& id) { return make(Family::intent, {user.bytes(), id.bytes()}); }
+std::string mail_settings(const UserId& user) { return make(Family::mail_settings, {user.bytes()}); }
+std::string missed(const UserId& user) { return make(Family::missed, {user.bytes()}); }
+std::string reply(std::string_view hash) {
+  HF_CHECK(hash.size() == kId, "a hash in a key has the size of an id");
+  return make(Family::reply, {hash});
+}
+std::string answered(const UserId& user, std::string_view hash) {
+  HF_CHECK(hash.size() == kId, "a hash in a key has the size of an id");
+  return make(Family::answered, {user.bytes(), hash});
+}
 std::string applied() { return make(Family::applied, {}); }
 
 std::string prefix(Family family, std::string_view id) { return make(family, {id}); }

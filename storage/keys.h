@@ -22,6 +22,10 @@
 ///   cursor       subscriber bytes                  state.Cursor
 ///   due          time:8 kind:1 ids             (empty)             a durable timer; time in ms
 ///   intent       user intent                   state.Intent
+///   mail_settings user                             state.MailSettings
+///   missed       user                              state.Missed
+///   reply        hash:16                           state.Reply
+///   answered     user hash:16                      state.Answered
 ///   applied      (nothing)                         number: the applied sequence, written with each batch
 ///
 /// Decoding accepts exactly what encoding makes of non-empty names and subscribers.
@@ -58,6 +62,11 @@ enum class Family : std::uint8_t {
   cursor = 0x51,
   due = 0x60,
   intent = 0x61,
+  // e-mail fallback
+  mail_settings = 0x68,
+  missed = 0x69,
+  reply = 0x6a,
+  answered = 0x6b,
 };
 
 std::string name(std::string_view name);
@@ -81,6 +90,11 @@ std::string cursor(std::string_view subscriber);
 /// `what` is a kind and the ids that it is about; not empty.
 std::string due(std::uint64_t time_ms, std::string_view what);
 std::string intent(const UserId& user, const IntentId& id);
+std::string mail_settings(const UserId& user);
+std::string missed(const UserId& user);
+/// `hash`: 16 bytes, in both.
+std::string reply(std::string_view hash);
+std::string answered(const UserId& user, std::string_view hash);
 std::string applied();
 
 /// All keys of a family that begin with `id` (a user or a conversation).

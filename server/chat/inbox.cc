@@ -21,7 +21,7 @@ class Delivery {
     switch (what.content_case()) {
       case command::Deliver::kChange: item_ = item_of_change(what.conversation(), what.change()); break;
       case command::Deliver::kHead: item_ = item_of_head(what.conversation(), what.number()); break;
-      default: item_ = item_of_reference(what.conversation(), what.number());
+      default: item_ = item_of_reference(what.conversation(), what.number(), what.time_ms(), what.is_post());
     }
   }
 
@@ -41,6 +41,7 @@ class Delivery {
     const std::uint64_t position = std::max(mailbox_.head() + 1, first_position_);
     mailbox_.set_skipped(mailbox_.skipped() + (position - mailbox_.head() - 1));
     mailbox_.set_head(position);
+    if (mailbox_.watch() != state::Mailbox::OFF && !hidden) watch(user, position);
     put_item(user, position, hidden ? stub() : item_);
     draft_.put(mailbox_key, mailbox_);
     draft_.put(list_key, entry_);
@@ -122,6 +123,22 @@ class Delivery {
     entry_.set_read_posts(std::max(entry_.read_posts(), what_.posts()));
   }
 
+  /// Somebody else's post, which may have to be mailed if no device acknowledges it: said once, until it is dealt with.
+  void watch(const UserId& user, std::uint64_t position) {
+    if (!what_.is_post() || what_.author() == user.bytes() || entry_.muted()) return;
+    if (what_.has_head() &&
+        entry_.head_since_position() <= std::max(acknowledged_by_any(mailbox_), entry_.mailed_position())) {
+      entry_.set_head_since_position(position);
+      entry_.set_head_since_number(what_.number());
+      entry_.set_head_since_ms(what_.time_ms());
+    }
+    if (mailbox_.watch() != state::Mailbox::IDLE) return;
+    mailbox_.set_watch(state::Mailbox::ARMED);
+    log::MissedPossible& missed = *draft_.emit().mutable_missed_possible();
+    missed.set_user(user.str());
+    missed.set_time_ms(what_.time_ms());
+  }
+
   void put_item(const UserId& user, std::uint64_t position, const std::string& item) {
     if (what_.has_head()) {
       draft_.put(keys::head(user, conversation_), with_position(position, item));
@@ -145,6 +162,12 @@ class Delivery {
 };
 
 }  // namespace
+
+std::uint64_t acknowledged_by_any(const state::Mailbox& mailbox) {
+  std::uint64_t position = mailbox.acknowledged();
+  for (const auto& cursor : mailbox.cursors()) position = std::max(position, cursor.position());
+  return position;
+}
 
 void deliver(const Context& context, const command::Command& command, View& view, Draft& draft) {
   const command::Deliver& what = command.deliver();

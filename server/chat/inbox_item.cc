@@ -44,9 +44,11 @@ std::string item_of_change(std::string_view conversation, std::string_view chang
   return item;
 }
 
-std::string item_of_reference(std::string_view conversation, std::uint64_t number) {
+std::string item_of_reference(std::string_view conversation, std::uint64_t number, std::int64_t time_ms, bool is_post) {
   std::string item = begin_item(conversation, 0);
   append_number(item, v1::InboxItem::kReferenceFieldNumber, number);
+  append_number(item, v1::InboxItem::kTimeMsFieldNumber, static_cast<std::uint64_t>(time_ms));
+  if (is_post) append_number(item, v1::InboxItem::kIsPostFieldNumber, 1);
   return item;
 }
 

@@ -7,6 +7,16 @@
 
 namespace holdfast::chat {
 
+/// Messages that reach no device are mailed: what holds unless the user chose otherwise, and for all.
+struct FallbackLimits {
+  enum class Mode : std::uint8_t { off, notice, content };
+  bool enabled = true;
+  Mode mode = Mode::content;
+  std::chrono::seconds delay{600};  ///< a message waits so long for a device that acknowledges it
+  std::uint32_t mails_of_a_day_max = 20;
+  std::chrono::hours reply_good_for{14 * 24};  ///< answers to a mail are taken
+};
+
 struct Limits {
   std::size_t body_bytes_max = 64 << 10;
   std::size_t content_type_bytes_max = 128;
@@ -46,6 +56,7 @@ struct Limits {
   std::uint32_t login_failures_lock = 10;
   std::chrono::minutes login_lock{15};
   std::chrono::hours login_failures_forgotten{1};
+  FallbackLimits fallback;
 };
 
 }  // namespace holdfast::chat

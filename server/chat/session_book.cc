@@ -125,6 +125,9 @@ void SessionBook::end_all_but(const std::optional<SessionId>& kept, v1::ErrorCod
 
 void SessionBook::drop_cursor(const SessionId& session) {
   auto& cursors = *mailbox_.mutable_cursors();
+  for (const auto& cursor : cursors)  // what this device had was seen, though no device has it any more
+    if (cursor.session() == session.bytes())
+      mailbox_.set_acknowledged(std::max(mailbox_.acknowledged(), cursor.position()));
   const auto is_its = [&](const auto& cursor) { return cursor.session() == session.bytes(); };
   cursors.erase(std::remove_if(cursors.begin(), cursors.end(), is_its), cursors.end());
   mailbox_changed_ = true;

@@ -53,6 +53,8 @@ operations = {
     "get_account": (31, b""),
     "block_user": (32, fields((1, TWO), (2, 1))),
     "list_blocks": (33, b""),
+    "set_mail_settings": (38, fields((1, 2), (2, 60), (3, b"de"))),
+    "get_mail_settings": (39, b""),
     "open_direct": (40, fields((1, b"\x02"))),
     "create_group": (41, fields((1, b"title"), (2, TWO), (2, b"\x02"))),
     "rename_group": (42, fields((1, TWO), (2, b"title"))),

@@ -46,6 +46,10 @@ std::vector<Case> one_of_each(Random& random) {
       {keys::cursor("delivery"), Family::cursor, "delivery"},
       {keys::due(n, "what"), Family::due, "what", "", "", n},
       {keys::intent(user, intent), Family::intent, user.str(), request.str()},
+      {keys::mail_settings(user), Family::mail_settings, user.str()},
+      {keys::missed(user), Family::missed, user.str()},
+      {keys::reply(intent.bytes()), Family::reply, request.str()},
+      {keys::answered(user, intent.bytes()), Family::answered, user.str(), request.str()},
   };
 }
 

@@ -220,7 +220,7 @@ TEST_CASE("An inbox item written by hand is what the schema says") {
   CHECK(item.position() == 70'000);
   CHECK(item.conversation_id() == where);
   CHECK(item.change().SerializeAsString() == change.SerializeAsString());
-  REQUIRE(item.ParseFromString(item_of_reference(where, 1u << 20)));
+  REQUIRE(item.ParseFromString(item_of_reference(where, 1u << 20, 1'700'000'000'000, true)));
   CHECK(item.reference() == 1u << 20);
   REQUIRE(item.ParseFromString(item_of_head(where, ~std::uint64_t{0})));
   CHECK(item.head() == ~std::uint64_t{0});
