@@ -467,10 +467,27 @@ Keys mail_keys() {
   };
 }
 
+Keys fallback_keys() {
+  using Mode = chat::FallbackLimits::Mode;
+  return {
+      boolean("fallback", "enabled", "Whether it is done at all.", FIELD(limits.fallback.enabled)),
+      choice<Mode>("fallback", "mode", {{"off", Mode::off}, {"notice", Mode::notice}, {"content", Mode::content}},
+                   "For users who have not chosen: no mail, a notice of whose messages wait, or the messages.",
+                   FIELD(limits.fallback.mode)),
+      duration<seconds>("fallback", "delay_s", 60, 604'800,
+                        "For users who have not chosen: how long a message waits for a device that acknowledges it.",
+                        FIELD(limits.fallback.delay)),
+      integer("fallback", "per_day", 1, 10'000, "Mails to one user on one day (UTC); more waits for the next one.",
+              FIELD(limits.fallback.mails_of_a_day_max)),
+      duration<hours>("fallback", "reply_good_for_h", 1, 8'760, "How long an answer to such a mail is taken.",
+                      FIELD(limits.fallback.reply_good_for)),
+  };
+}
+
 Keys make_keys() {
   Keys all = general_keys();
   for (auto* section : {tls_keys, log_keys, client_keys, rate_keys, password_keys, lmtp_keys, cluster_keys,
-                        storage_keys, limit_keys, mail_keys}) {
+                        storage_keys, limit_keys, mail_keys, fallback_keys}) {
     add(all, section());
   }
   return all;
@@ -491,6 +508,7 @@ const std::vector<ConfigSection>& config_sections() {
       {"storage", "Memory and disk."},
       {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},
       {"mail", "Mails to users: docs/services.md."},
+      {"fallback", "Messages that reach no device are mailed, to users with a verified address."},
   };
   return sections;
 }

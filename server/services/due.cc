@@ -1,6 +1,8 @@
 #include "server/services/due.h"
 
 #include "server/services/intents.h"
+#include "server/services/missed.h"
+#include "server/services/replies.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -9,6 +11,9 @@ namespace {
 DueRule rule_of(DueKind kind) {
   switch (kind) {
     case DueKind::intent: return intent_due;
+    case DueKind::missed: return missed_due;
+    case DueKind::reply: return reply_due;
+    case DueKind::answered: return answered_due;
   }
   return nullptr;
 }

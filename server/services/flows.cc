@@ -1,14 +1,16 @@
 #include "server/services/flows.h"
 
-#include <array>
-
 #include "server/chat/flow.h"
 
 namespace holdfast::services {
 namespace {
 
 /// The services' requests, each with who may ask and its flow.
-constexpr std::array<chat::Route, 0> kRoutes = {};
+constexpr chat::Route kRoutes[] = {
+    // e-mail fallback
+    {v1::ClientFrame::kSetMailSettings, chat::Needs::session, chat::Goes::to_user},
+    {v1::ClientFrame::kGetMailSettings, chat::Needs::session, chat::Goes::to_user},
+};
 
 }  // namespace
 

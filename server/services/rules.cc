@@ -4,11 +4,16 @@
 
 #include "server/services/due.h"
 #include "server/services/intents.h"
+#include "server/services/mail_settings.h"
+#include "server/services/missed.h"
+#include "server/services/missed_mail.h"
+#include "server/services/replies.h"
 
 namespace holdfast::services {
 namespace {
 
 using C = command::Command;
+using F = v1::ClientFrame;
 
 enum class Does : std::uint8_t { read, write };
 /// One line a rule: the command or request (a oneof's case), the rule, and whether it may write.
@@ -21,18 +26,36 @@ struct Line {
 constexpr Line kCommands[] = {
     {C::kRunDue, run_due, Does::write},
     {C::kIntentDone, intent_done, Does::write},
+    // e-mail fallback
+    {C::kArmMissed, arm_missed, Does::write},
+    {C::kRefreshMail, refresh_mail, Does::write},
+    {C::kForgetMail, forget_mail, Does::write},
+    {C::kPrepareMissed, prepare_missed, Does::write},
+    {C::kFindReply, find_reply_row, Does::read},
+    {C::kClaimAnswer, claim_answer, Does::write},
+    {C::kStopMail, stop_mail, Does::write},
+};
+/// What clients ask as it is.
+constexpr Line kRequests[] = {
+    // e-mail fallback
+    {F::kSetMailSettings, set_mail_settings, Does::write},
+    {F::kGetMailSettings, get_mail_settings, Does::read},
 };
 
 constexpr std::size_t kCasesMax = 128;
-constexpr auto kByCommand = [] {
+template <std::size_t count>
+constexpr auto index(const Line (&table)[count]) {
   std::array<const Line*, kCasesMax> lines{};
-  for (const Line& line : kCommands) lines[static_cast<std::size_t>(line.which)] = &line;
+  for (const Line& line : table) lines[static_cast<std::size_t>(line.which)] = &line;
   return lines;
-}();
+}
+constexpr auto kByCommand = index(kCommands);
+constexpr auto kByRequest = index(kRequests);
 
 /// Null: it is chat's.
 const Line* line_of(const command::Command& command) {
-  return command.has_request() ? nullptr : kByCommand[static_cast<std::size_t>(command.what_case())];
+  return command.has_request() ? kByRequest[static_cast<std::size_t>(command.request().operation_case())]
+                               : kByCommand[static_cast<std::size_t>(command.what_case())];
 }
 
 }  // namespace

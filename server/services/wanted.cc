@@ -1,7 +1,6 @@
 #include "server/services/wanted.h"
 
-#include <array>
-
+#include "server/services/missed_mail.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -11,7 +10,10 @@ struct Line {
   std::string_view mail;  ///< its template
   IsWanted is_wanted;
 };
-constexpr std::array<Line, 0> kLines = {};
+constexpr Line kLines[] = {
+    {"missed_content", is_missed_wanted},
+    {"missed_notice", is_missed_wanted},
+};
 
 }  // namespace
 

@@ -12,7 +12,7 @@
 
 namespace holdfast::chat {
 
-class FakeBackend final : public Backend {
+class FakeBackend : public Backend {
  public:
   explicit FakeBackend(std::uint16_t partitions = 4);
 
@@ -48,9 +48,10 @@ class FakeBackend final : public Backend {
     std::uint64_t number = 1, first_position = 1;
   } restored;
 
- private:
+ protected:
   void later(std::function<void()> what) { queue_.push_back(std::move(what)); }
 
+ private:
   Limits limits_;
   SeededRandom random_{7};
   WallTime now_ = from_ms(1'700'000'000'000);
