@@ -1,6 +1,7 @@
 #include "server/mail_desk.h"
 
 #include "server/mail/mail_config.h"
+#include "server/services/missed_assembly.h"
 
 namespace holdfast {
 namespace {
@@ -39,6 +40,9 @@ MailDesk::MailDesk(const Config& config, const std::string& base_url, mail::Temp
                .domain = mail::message_domain(config.mail),
                .reply_domain = config.lmtp.domain},
               templates_, *mailer_),
-      goes_to_(std::move(goes_to)) {}
+      goes_to_(std::move(goes_to)) {
+  const services::MissedMailOptions missed{base_url, !config.lmtp.domain.empty()};
+  for (const char* name : {"missed_content", "missed_notice"}) sender_.add(name, services::assemble_missed(missed));
+}
 
 }  // namespace holdfast
