@@ -474,7 +474,7 @@ Keys fallback_keys() {
       choice<Mode>("fallback", "mode", {{"off", Mode::off}, {"notice", Mode::notice}, {"content", Mode::content}},
                    "For users who have not chosen: no mail, a notice of whose messages wait, or the messages.",
                    FIELD(limits.fallback.mode)),
-      duration<seconds>("fallback", "delay_s", 60, 604'800,
+      duration<seconds>("fallback", "delay_s", 1, 604'800,
                         "For users who have not chosen: how long a message waits for a device that acknowledges it.",
                         FIELD(limits.fallback.delay)),
       integer("fallback", "per_day", 1, 10'000, "Mails to one user on one day (UTC); more waits for the next one.",

@@ -12,6 +12,7 @@
 
 #include "base/version.h"
 #include "server/admin.h"
+#include "server/answers_by_mail.h"
 #include "server/engine.h"
 #include "server/gateway/admission.h"
 #include "server/http/http_server.h"
@@ -66,20 +67,23 @@ struct Node::Impl {
 
   Status start();
   Status listen_http(const TlsContext& tls);
+  Status listen_lmtp();
+  OnBackend on_backend();
   Status listen();
   void watch();
   void drain();
   void drain_gateways();
-  void stop_http();
+  void stop_listening();
 
   const Config config;
-  asio::io_context control{1};  ///< outlives the engine, whose threads may still answer operators
+  asio::io_context control{1};          ///< outlives the engine, whose threads may still answer operators
   std::unique_ptr<MailDesk> mail_desk;  ///< outlives the workers, and is stopped before they are
   std::unique_ptr<Engine> engine;
   std::unique_ptr<gateway::Admission> admission;
   tcp::endpoint client_endpoint, admin_endpoint, http_endpoint;
 
   std::unique_ptr<http::HttpServer> operators, users;  ///< stopped before `control` goes
+  std::unique_ptr<lmtp::LmtpServer> answers;           ///< likewise; null: answers by mail are off
   asio::signal_set signals{control, SIGTERM, SIGINT};
   asio::steady_timer watch_timer{control};
   asio::steady_timer drain_timer{control};
@@ -100,10 +104,6 @@ Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
 Status Node::Impl::start() {
-  if (config.lmtp.listen) {
-    return Error{Errc::unsupported,
-                 "lmtp.listen is set, but there is no service yet that posts answers by mail: leave it empty"};
-  }
   raise_file_limit();
   auto opened = Engine::open(config);
   if (!opened) return opened.error();
@@ -129,6 +129,7 @@ Status Node::Impl::start() {
   if (!desk) return desk.error();
   mail_desk = std::move(*desk);
   engine->shared().outside = &mail_desk->sender();
+  if (const Status listening = listen_lmtp(); !listening) return listening.error();
   if (const Status joined = engine->start_cluster(client_endpoint.port(), admin_endpoint.port()); !joined)
     return joined;
   engine->start_workers();
@@ -163,6 +164,25 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
   if (!bound) return bound.error();
   http_endpoint = *bound;
   return Ok{};
+}
+
+/// Where a mail server hands answers over, if that is configured.
+Status Node::Impl::listen_lmtp() {
+  if (!config.lmtp.listen) return Ok{};
+  answers =
+      std::make_unique<lmtp::LmtpServer>(control.get_executor(), answer_parts(on_backend()), answer_options(config));
+  const auto bound = answers->listen(*config.lmtp.listen);
+  if (!bound) return bound.error();
+  spdlog::info("answers_by_mail at={} domain={}", at(*bound), config.lmtp.domain);
+  return Ok{};
+}
+
+/// The workers in turns.
+OnBackend Node::Impl::on_backend() {
+  return [this, next = std::make_shared<std::size_t>(0)](std::function<void(chat::Backend&)> call) {
+    Worker& worker = *engine->workers()[(*next)++ % engine->workers().size()];
+    worker.call([&worker, call = std::move(call)] { call(worker); });
+  };
 }
 
 /// Every worker listens on the same port; the kernel spreads connections over them.
@@ -250,7 +270,7 @@ void Node::Impl::drain_gateways() {
       options.sessions_per_s /= static_cast<double>(engine->workers().size());
       worker->gateway().drain(options, [this] {
         asio::post(control, [this] {
-          if (--gateways_left == 0) stop_http();
+          if (--gateways_left == 0) stop_listening();
         });
       });
     });
@@ -264,8 +284,9 @@ void Node::Impl::drain_gateways() {
   });
 }
 
-void Node::Impl::stop_http() {
-  operators->stop([this] { users->stop([this] { control.stop(); }); });
+void Node::Impl::stop_listening() {
+  const auto http = [this] { operators->stop([this] { users->stop([this] { control.stop(); }); }); };
+  answers ? answers->stop(http) : http();
 }
 
 std::string Node::welcome() const {
