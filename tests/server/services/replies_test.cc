@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "server/chat/mail_key.h"
+#include "server/lmtp/reply_address.h"
 #include "server/services/flows_reply.h"
 #include "server/services/reply_token.h"
 #include "server/services/unsubscribe.h"
@@ -77,6 +78,10 @@ TEST_CASE("Replies: the address carries what finds the secret again") {
   Mailed town;
   const std::string& local = town.carrier.sent.front().addition.reply_to_local;
   const PartitionId home = partition_of(town.anna.id, town.node.partitions());
+  const auto token = lmtp::parse_reply_address(local + "@reply.test", "reply.test");
+  REQUIRE(token);
+  CHECK(token->partition == home);
+  CHECK(std::string(token->secret.begin(), token->secret.end()) == town.secret());
   CHECK(local == "reply+" + format_reply_token(home, town.secret()));
   CHECK(format_reply_token(PartitionId(0x0102), std::string(16, '\xff')) == "aebp" + std::string(24, '7') + "6");
   for (const auto& [key, value] : town.node.home(town.anna.id).rows) {
