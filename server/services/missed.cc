@@ -214,10 +214,11 @@ void missed_due(const chat::Context& context, const Due& due, chat::View& view, 
   if (!watch.exists() || timer_key(*user, watch.missed().timer_ms()) != due.key)
     return draft.remove(std::string(due.key));
   if (!wish.watches) return end_watch(watch);
-  if (wish.is_off()) return pass_over(watch);
   const std::uint64_t first = std::max<std::uint64_t>(watch.mailbox().first(), 1);
   const std::uint64_t after =
       std::max({chat::acknowledged_by_any(watch.mailbox()), watch.missed().handled(), first - 1});
+  // Mostly all is acknowledged by now: then no row of the inbox is read.
+  if (wish.is_off() || watch.mailbox().head() <= after) return pass_over(watch);
   Turn turn(context, *user, wish, watch, draft);
   turn.work_off(scan_missed(*user, after, kRowsOfALook, view), after);
   watch.set_timer(turn.next());
