@@ -334,7 +334,9 @@ TEST_CASE("Fallback on a node that crashes: mailed is what is owed, each once, a
     Walk walk(seed);
     walk.run();
     Judge judge = walk.judge();
-    CHECK(judge.verdict(walk.now()) == Found{});
+    const Found found = judge.verdict(walk.now());
+    INFO((found.empty() ? "" : found.front()));
+    CHECK(found.empty());
     done += judge.done();
     unwanted += judge.unwanted();
   }

@@ -70,6 +70,7 @@ std::string Town::talk(const Townsman& who, const Townsman& other) {
 
 std::string Town::group(const Townsman& owner, const std::string& title, const std::vector<Townsman>& members) {
   std::vector<UserId> ids;
+  ids.reserve(members.size());
   for (const Townsman& member : members) ids.push_back(member.id);
   return ask(owner, requests::create_group(title, ids)).conversation().conversation_id();
 }
