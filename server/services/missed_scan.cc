@@ -12,7 +12,7 @@ namespace holdfast::services {
 namespace {
 
 constexpr std::size_t kHeadsMax = 1'000;
-constexpr std::size_t kRowsOfAPage = 500;
+constexpr std::size_t kRowsOfAPage = 500, kBytesOfARead = 256 << 10;
 
 /// Somebody's post in the inbox.
 struct Post {
@@ -80,11 +80,22 @@ const Posts::value_type* first_of(const Posts& posts, const state::ListEntry& en
   return nullptr;
 }
 
-const std::vector<Row>* inbox_rows(const UserId& user, std::uint64_t after, std::uint64_t last, std::size_t limit,
-                                   chat::View& view) {
+/// One read of the inbox; null: missing() for now.
+struct Stretch {
+  const std::vector<Row>* rows;
+  bool cut = false;  ///< there may be more
+};
+
+Stretch inbox_rows(const UserId& user, std::uint64_t after, std::uint64_t last, std::size_t limit, chat::View& view) {
   const std::string until = last == UINT64_MAX ? keys::after_prefix(keys::prefix(keys::Family::inbox, user.bytes()))
                                                : keys::inbox(user, last + 1);
-  return view.range({.from = keys::inbox(user, after + 1), .until = until, .limit = limit, .bytes_max = SIZE_MAX});
+  Stretch stretch{
+      view.range({.from = keys::inbox(user, after + 1), .until = until, .limit = limit, .bytes_max = kBytesOfARead})};
+  if (!stretch.rows) return stretch;
+  std::size_t bytes = 0;
+  for (const Row& row : *stretch.rows) bytes += keys::kPartitionBytes + row.key.size() + row.value.size();
+  stretch.cut = stretch.rows->size() >= limit || bytes >= kBytesOfARead;
+  return stretch;
 }
 
 std::map<ConversationId, Head> heads_after(const UserId& user, std::uint64_t after, chat::View& view) {
@@ -165,12 +176,10 @@ class Look {
 
 MissedScan scan_missed(const UserId& user, std::uint64_t after, std::size_t rows_max, chat::View& view) {
   Look look(user, after, view);
-  const auto* rows = inbox_rows(user, after, UINT64_MAX, rows_max, view);
+  const Stretch stretch = inbox_rows(user, after, UINT64_MAX, rows_max, view);
   const auto heads = heads_after(user, after, view);
-  if (rows) {
-    look.at_rows(*rows);
-    if (rows->size() >= rows_max) look.set_cut();
-  }
+  if (stretch.rows) look.at_rows(*stretch.rows);
+  if (stretch.cut) look.set_cut();
   look.at_heads(heads);
   return look.finish();
 }
@@ -189,15 +198,15 @@ std::optional<std::uint64_t> first_missed(const UserId& user, const state::Mail:
   const Unheard unheard(user, view);
   Posts posts;
   std::uint64_t after = std::max(acknowledged, mail.first_position() - 1);
-  while (after < mail.last_position()) {
-    const auto* rows = inbox_rows(user, after, mail.last_position(), kRowsOfAPage, view);
-    if (!rows) return std::nullopt;  // missing for now
-    for (const Row& row : *rows) {
+  for (bool more = true; more && after < mail.last_position();) {
+    const Stretch stretch = inbox_rows(user, after, mail.last_position(), kRowsOfAPage, view);
+    if (!stretch.rows) return std::nullopt;  // missing for now
+    for (const Row& row : *stretch.rows) {
       const v1::InboxItem item = item_of(row);
       after = position_of(row);
       if (item.conversation_id() == mail.conversation()) note(item, after, unheard, posts);
     }
-    if (rows->size() < kRowsOfAPage) break;
+    more = stretch.cut && !stretch.rows->empty();
   }
   const auto* first = first_of(posts, *entry, 0);
   return first ? std::optional(first->first) : std::nullopt;

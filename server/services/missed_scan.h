@@ -29,7 +29,8 @@ struct MissedScan {
   bool cut = false;                     ///< there are more rows, behind `seen`
 };
 
-/// Looks at positions behind `after`, which all devices' acknowledgements have not reached, at most `rows_max` of them.
+/// Looks at positions behind `after`, which no device's acknowledgement has reached: at most `rows_max` of them, and about
+/// 256 KiB.
 /// Left out is what is read, hidden, deleted again, mailed, or of a conversation that is muted or left.
 MissedScan scan_missed(const UserId& user, std::uint64_t after, std::size_t rows_max, chat::View& view);
 

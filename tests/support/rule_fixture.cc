@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/services/rules.h"
+#include "storage/keys.h"
 
 namespace holdfast::chat {
 
@@ -26,6 +27,12 @@ const std::vector<Row>* MapView::range(const Range& range) {
   for (auto it = from; it != until; ++it) rows.push_back({it->first, it->second});
   if (range.backward) std::reverse(rows.begin(), rows.end());
   if (rows.size() > range.limit) rows.resize(range.limit);
+  std::size_t bytes = 0, count = 0;
+  while (count < rows.size() && (count == 0 || bytes < range.bytes_max)) {
+    bytes += keys::kPartitionBytes + rows[count].key.size() + rows[count].value.size();
+    ++count;
+  }
+  rows.resize(count);
   return &rows;
 }
 

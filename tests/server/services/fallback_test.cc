@@ -125,6 +125,15 @@ TEST_CASE("Fallback: more than one look takes in is one mail all the same") {
   CHECK(town.mailbox(town.anna).watch() == state::Mailbox::IDLE);
 }
 
+TEST_CASE("Fallback: more bytes than one look takes in are one mail, too") {
+  Two town;
+  for (int i = 0; i < 400; ++i) town.say(town.ben, town.where, std::string(900, 'x'));
+  town.minutes(15);
+  REQUIRE(town.carrier.sent.size() == 1);
+  CHECK(town.carrier.sent.front().value("count") == "400");
+  CHECK(town.mailbox(town.anna).watch() == state::Mailbox::IDLE);
+}
+
 TEST_CASE("Fallback: what was read, or said by the user elsewhere, is not mailed") {
   Two town;
   const std::uint64_t number = town.say(town.ben, town.where, "one");
