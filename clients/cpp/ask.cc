@@ -67,6 +67,21 @@ Frame list_blocks() {
   return frame;
 }
 
+Frame set_mail_settings(v1::MailMode mode, std::chrono::seconds delay, std::string language) {
+  Frame frame;
+  v1::SetMailSettings& settings = *frame.mutable_set_mail_settings();
+  settings.set_mode(mode);
+  settings.set_delay_s(static_cast<std::uint64_t>(delay.count()));
+  settings.set_language(std::move(language));
+  return frame;
+}
+
+Frame get_mail_settings() {
+  Frame frame;
+  frame.mutable_get_mail_settings();
+  return frame;
+}
+
 Frame open_direct(const UserId& user) {
   Frame frame;
   frame.mutable_open_direct()->set_user_id(user.str());

@@ -2,6 +2,7 @@
 /// Bounds and meanings: proto/client.proto.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ Frame get_user(std::string username);                                       // U
 Frame get_user(const UserId& user);                                         // UserReply
 Frame block_user(const UserId& user, bool blocked);                         // Done
 Frame list_blocks();                                                        // BlocksReply
+/// Done. Delay 0, language "": the server's.
+Frame set_mail_settings(v1::MailMode mode, std::chrono::seconds delay, std::string language);
+Frame get_mail_settings();  // MailSettingsReply
 
 // Conversations.
 Frame open_direct(const UserId& user);                                              // ConversationReply

@@ -120,6 +120,7 @@ class Chat final : public client::ClientEvents {
   Awaitable<bool> revoke(Words words, std::string rest);
   Awaitable<bool> password(Words words, std::string rest);
   Awaitable<bool> email(Words words, std::string rest);
+  Awaitable<bool> mail(Words words, std::string rest);
   Awaitable<bool> log_out(Words words, std::string rest);
   Awaitable<bool> delete_account(Words words, std::string rest);
   Awaitable<bool> quit(Words words, std::string rest);

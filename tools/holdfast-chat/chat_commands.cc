@@ -19,7 +19,7 @@ struct CommandTable {
     const char* help;
     Handler run;
   };
-  static constexpr std::array<Command, 34> kCommands{{
+  static constexpr std::array<Command, 35> kCommands{{
       {"/help", "", "this list", &Chat::help},
       {"/list", "", "your conversations, newest first, with what is unread", &Chat::list},
       {"/open", "NAME", "a user, or a group by its #title; what you type goes there", &Chat::open},
@@ -48,6 +48,7 @@ struct CommandTable {
       {"/revoke", "SESSION", "log a device out (as /devices names it)", &Chat::revoke},
       {"/password", "[OLD NEW]", "change the password; logs all other devices out", &Chat::password},
       {"/email", "ADDRESS|none [PASSWORD]", "set or remove the e-mail address", &Chat::email},
+      {"/mail", "[off|notice|content|default [MINUTES]]", "mails about what reaches none of your devices", &Chat::mail},
       {"/logout", "", "end this session", &Chat::log_out},
       {"/delete-account", "NAME [PASSWORD]", "delete your account, for ever", &Chat::delete_account},
       {"/quit", "", "leave; the session stays (also ^D)", &Chat::quit},
