@@ -19,6 +19,7 @@
 #include "server/chat/passwords.h"
 #include "server/chat/tokens.h"
 #include "server/fill_rate.h"
+#include "server/gateway/rate.h"
 #include "server/services/outside.h"
 #include "storage/group_commit.h"
 #include "storage/state_store.h"
@@ -78,6 +79,7 @@ struct Shared {
   /// A new signing key into the configuration store and the ring. Blocks.
   std::function<Status()> rotate_token_key;
   std::atomic<bool> storage_full{false};
+  gateway::SharedRate strangers;  ///< over all workers
   /// By partition: since when it is certain that its users' sessions stand (steady nanoseconds), here or at its primary.
   std::unique_ptr<std::atomic<std::int64_t>[]> confirmed;
   /// By partition: the epoch in which it is served here; 0: it is not.

@@ -294,6 +294,10 @@ void Worker::ask(PartitionId partition, command::Command command, Answered then)
     to(owner, mail::Submit{partition, std::move(command), std::move(then), index_});
 }
 
+bool Worker::admit_stranger() {
+  return shared_.strangers.take(steady_now(), 1, shared_.limits->strangers_per_s).count() == 0;
+}
+
 void Worker::hash_password(std::string password, std::function<void(Result<std::string>)> then) {
   const Status queued = shared_.passwords->submit([this, password = std::move(password), then] {
     auto hash = shared_.hasher->hash(password);

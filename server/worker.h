@@ -206,6 +206,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::uint64_t generation() const override { return shared_.generation.number; }
   std::uint64_t first_position() const override { return shared_.generation.first_position(); }
   void rotate_token_key(std::function<void(Status)> then) override;
+  bool admit_stranger() override;
   WallTime now() const override { return wall_now(); }
   Random& random() override { return random_; }
 

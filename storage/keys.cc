@@ -42,6 +42,9 @@ std::optional<Shape> shape_of(Family family) {
     case Family::attempts: return Shape{.text = true};
     case Family::account: return Shape{.ids = 1};
     case Family::session: return Shape{.ids = 2};
+    case Family::secrets: return Shape{.ids = 1};
+    case Family::address: return Shape{.ids = 1};
+    case Family::wave: return Shape{.ids = 1};
     case Family::mailbox: return Shape{.ids = 1};
     case Family::inbox: return Shape{.ids = 1, .number = true};
     case Family::head: return Shape{.ids = 2};
@@ -73,6 +76,12 @@ std::string account(const UserId& user) { return make(Family::account, {user.byt
 std::string session(const UserId& user, const SessionId& session) {
   return make(Family::session, {user.bytes(), session.bytes()});
 }
+std::string secrets(const UserId& user) { return make(Family::secrets, {user.bytes()}); }
+std::string address(std::string_view hash) {
+  HF_CHECK(hash.size() == kId, "an address's hash has 16 bytes");
+  return make(Family::address, {hash});
+}
+std::string wave(const IntentId& wave) { return make(Family::wave, {wave.bytes()}); }
 std::string mailbox(const UserId& user) { return make(Family::mailbox, {user.bytes()}); }
 std::string inbox(const UserId& user, std::uint64_t position) {
   return make_numbered(Family::inbox, user.bytes(), position);

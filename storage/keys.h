@@ -7,6 +7,9 @@
 ///   attempts     name bytes                        state.Attempts
 ///   account      user                              state.Account
 ///   session      user session                      state.Session
+///   secrets      user                              state.Secrets
+///   address      hash (16 bytes)                   state.Address
+///   wave         id                                state.Wave
 ///   mailbox      user                              state.Mailbox
 ///   inbox        user position                     v1.InboxItem without its position
 ///   head         user conversation                 v1.InboxItem with its position
@@ -47,6 +50,9 @@ enum class Family : std::uint8_t {
   attempts = 0x11,
   account = 0x12,
   session = 0x13,
+  secrets = 0x14,
+  address = 0x15,
+  wave = 0x16,
   mailbox = 0x20,
   inbox = 0x21,
   head = 0x22,
@@ -73,6 +79,10 @@ std::string name(std::string_view name);
 std::string attempts(std::string_view name);
 std::string account(const UserId& user);
 std::string session(const UserId& user, const SessionId& session);
+std::string secrets(const UserId& user);
+/// `hash` has 16 bytes; the first two place it in a partition.
+std::string address(std::string_view hash);
+std::string wave(const IntentId& wave);
 std::string mailbox(const UserId& user);
 std::string inbox(const UserId& user, std::uint64_t position);
 std::string head(const UserId& user, const ConversationId& conversation);

@@ -5,6 +5,7 @@
 #include "server/chat/names.h"
 #include "server/chat/once.h"
 #include "server/chat/session_book.h"
+#include "server/chat/ways_back.h"
 #include "storage/keys.h"
 
 namespace holdfast::chat {
@@ -37,13 +38,27 @@ void change_password(const Context&, const command::Command& command, SessionBoo
   book.change_account().set_password_hash(command.change_account().change_password().new_hash());
   book.end_all_but(SessionId::from_bytes(command.session()), v1::SESSION_ENDED, "the password was changed");
   clear_failures(book.account().username(), view, draft);
+  void_ways_back(book.user(), view, draft);
+  log::PasswordChanged& changed = *draft.emit().mutable_password_changed();
+  changed.set_user(book.user().str());
+  changed.set_how(log::PasswordChanged::BY_OWNER);
   book.save();
 }
 
-void set_email(const Context&, const command::Command& command, SessionBook& book, View&, Draft&) {
+/// The address that it has, and has verified, is left as it is.
+void set_email(const Context&, const command::Command& command, SessionBook& book, View& view, Draft& draft) {
+  const std::string& email = command.change_account().set_email().email();
   state::Account& account = book.change_account();
-  account.set_email(command.change_account().set_email().email());
+  if (account.email_verified() && account.email() == email) return;
+  log::AddressSet& set = *draft.emit().mutable_address_set();
+  set.set_user(book.user().str());
+  set.set_address(email);
+  if (account.email_verified()) set.set_before(account.email());
+  set.set_hash_before(account.address_hash());
+  account.set_email(email);
   account.set_email_verified(false);
+  account.clear_address_hash();
+  void_ways_back(book.user(), view, draft);  // a reset may be on its way to the address before
   book.save();
 }
 
@@ -117,6 +132,11 @@ void create_account(const Context& context, const command::Command& command, Vie
   log::AccountCreated& event = *draft.emit().mutable_account_created();
   event.set_user(user->str());
   event.set_username(create.username());
+  if (!create.email().empty()) {
+    log::AddressSet& set = *draft.emit().mutable_address_set();
+    set.set_user(user->str());
+    set.set_address(create.email());
+  }
   *draft.frame().mutable_session() = book.reply(*SessionId::from_bytes(create.session().session()));
   draft.answer().mutable_login_result()->set_inbox_first(book.mailbox().first());
 }

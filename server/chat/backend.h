@@ -41,6 +41,9 @@ class Backend {
   virtual std::uint64_t first_position() const { return 1; }
   /// A new signing key, durable and known to every worker before `then`.
   virtual void rotate_token_key(std::function<void(Status)> then) = 0;
+  /// One more request by somebody unknown that makes work for others (a mail): false where there were too many of late,
+  /// over the whole node.
+  virtual bool admit_stranger() { return true; }
   virtual WallTime now() const = 0;
   virtual Random& random() = 0;
 

@@ -36,7 +36,9 @@ void delete_account(const Context&, SessionBook& book, View& view, Draft& draft)
   const UserId& user = book.user();
   const std::string username = book.account().username();
   book.end_all_but(std::nullopt, v1::SESSION_ENDED, "the account was deleted");  // not saved: the rows go
-  draft.emit().mutable_account_deleted()->set_user(user.str());
+  log::AccountDeleted& deleted = *draft.emit().mutable_account_deleted();
+  deleted.set_user(user.str());
+  deleted.set_address_hash(book.account().address_hash());
   for (std::string& conversation : conversations_of(user, view)) {
     log::MemberDeleted& event = *draft.emit().mutable_member_deleted();
     event.set_user(user.str());
@@ -49,6 +51,7 @@ void delete_account(const Context&, SessionBook& book, View& view, Draft& draft)
   draft.put(keys::name(username), tombstone);
   clear_failures(username, view, draft);
   draft.remove(keys::account(user));
+  draft.remove(keys::secrets(user));
   draft.remove(keys::mailbox(user));
   draft.remove(keys::blocks(user));
   for (const auto family : {keys::Family::session, keys::Family::inbox, keys::Family::head, keys::Family::list})

@@ -41,6 +41,7 @@ void follow_up(const FlowRequest& request, const TokenClaims& claims, const comm
   if (state.theft()) {
     command.mutable_end_session()->set_session(claims.session.str());
     command.mutable_end_session()->set_reason("a token was used after it had been replaced");
+    command.mutable_end_session()->set_stolen(true);
   } else if (state.confirms_next()) {
     command.mutable_request()->mutable_confirm_token()->set_serial(claims.serial);
   } else if (state.next_serial() != 0 && (state.offer_token() || old_key)) {

@@ -3,6 +3,7 @@
 #include "server/chat/attempts.h"
 #include "server/chat/names.h"
 #include "server/chat/session_book.h"
+#include "server/chat/ways_back.h"
 #include "storage/keys.h"
 
 namespace holdfast::chat {
@@ -47,6 +48,7 @@ void finish_login(const Context& context, const command::Command& command, View&
   SessionBook book(context, *user, view, draft);
   if (!book.add(login.session())) return draft.refuse(v1::SESSION_ENDED, "the session of this log-in has ended");
   clear_failures(login.username(), view, draft);
+  void_ways_back(*user, view, draft);
   book.save();
   *draft.frame().mutable_session() = book.reply(*SessionId::from_bytes(login.session().session()));
   draft.answer().mutable_login_result()->set_inbox_first(book.mailbox().first());

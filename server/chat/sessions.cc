@@ -137,6 +137,8 @@ void end_session(const Context& context, const command::Command& command, View& 
   SessionBook book(context, user_of(command), view, draft);
   if (!book.exists()) return;
   book.end(session_of(command.end_session().session()), v1::SESSION_ENDED, command.end_session().reason());
+  for (log::Event& event : draft.events)
+    if (event.has_session_ended()) event.mutable_session_ended()->set_stolen(command.end_session().stolen());
   book.save();
 }
 

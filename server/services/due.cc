@@ -3,6 +3,7 @@
 #include "server/services/intents.h"
 #include "server/services/missed.h"
 #include "server/services/replies.h"
+#include "server/services/secrets.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -14,6 +15,7 @@ DueRule rule_of(DueKind kind) {
     case DueKind::missed: return missed_due;
     case DueKind::reply: return reply_due;
     case DueKind::answered: return answered_due;
+    case DueKind::secret: return secret_due;
   }
   return nullptr;
 }

@@ -10,6 +10,14 @@ void Fallback::on_event(const bus::EventAt& at, chat::View&, bus::Outcome& outco
       command.set_user(event.missed_possible().user());
       command.mutable_arm_missed()->set_since_ms(event.missed_possible().time_ms());
       break;
+    case log::Event::kAddressVerified:
+      command.set_user(event.address_verified().user());
+      command.mutable_refresh_mail();
+      break;
+    case log::Event::kAddressSet:
+      command.set_user(event.address_set().user());
+      command.mutable_refresh_mail();
+      break;
     case log::Event::kAccountDeleted:
       command.set_user(event.account_deleted().user());
       command.mutable_forget_mail();

@@ -56,6 +56,12 @@ void add_intent(const chat::Context& context, const NewIntent& wish, chat::Draft
   draft.put(due_key(wish.user, wish.id, intent), std::string());
 }
 
+void add_value(state::Mail& mail, std::string_view name, std::string value) {
+  state::Mail::Value& added = *mail.add_values();
+  added.set_name(std::string(name));
+  added.set_value(std::move(value));
+}
+
 void withdraw_intent(const UserId& user, const IntentId& id, chat::View& view, chat::Draft& draft) {
   if (const auto intent = view.get<state::Intent>(keys::intent(user, id)))
     end(user, id, *intent, Ended::UNWANTED, 0, draft);

@@ -21,6 +21,8 @@ struct NewIntent {
   state::Mail mail;
 };
 void add_intent(const chat::Context& context, const NewIntent& intent, chat::Draft& draft);
+/// One of the values that the template is filled with.
+void add_value(state::Mail& mail, std::string_view name, std::string value);
 /// Takes it back. Nothing if it is not there (any more).
 void withdraw_intent(const UserId& user, const IntentId& id, chat::View& view, chat::Draft& draft);
 

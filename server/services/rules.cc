@@ -2,12 +2,17 @@
 
 #include <array>
 
+#include "server/chat/once.h"
+#include "server/services/account_mail.h"
+#include "server/services/addresses.h"
 #include "server/services/due.h"
 #include "server/services/intents.h"
 #include "server/services/mail_settings.h"
 #include "server/services/missed.h"
 #include "server/services/missed_mail.h"
+#include "server/services/recovery_codes.h"
 #include "server/services/replies.h"
+#include "server/services/resets.h"
 
 namespace holdfast::services {
 namespace {
@@ -34,6 +39,18 @@ constexpr Line kCommands[] = {
     {C::kFindReply, find_reply_row, Does::read},
     {C::kClaimAnswer, claim_answer, Does::write},
     {C::kStopMail, stop_mail, Does::write},
+    // ways back into an account, and its address
+    {C::kAskReset, ask_reset, Does::write},
+    {C::kShowSecret, show_secret, Does::read},
+    {C::kUseReset, chat::once_at_user<use_reset>, Does::write},
+    {C::kAskByAddress, ask_by_address, Does::write},
+    {C::kAskVerification, ask_verification, Does::write},
+    {C::kUseVerification, chat::once_at_user<use_verification>, Does::write},
+    {C::kLinkAddress, link_address, Does::write},
+    {C::kGiveRecovery, give_recovery, Does::write},
+    {C::kShowRecovery, show_recovery, Does::read},
+    {C::kUseRecovery, chat::once_at_user<use_recovery>, Does::write},
+    {C::kMailAccount, mail_account, Does::write},
 };
 /// What clients ask as it is.
 constexpr Line kRequests[] = {
@@ -73,6 +90,9 @@ bool is_read_only(const command::Command& command) {
 std::string_view order_key(const command::Command& command) {
   if (command.has_source()) return command.source().subscriber();
   if (command.has_run_due()) return command.run_due().key();
+  if (command.has_ask_reset() && command.ask_reset().has_username()) return command.ask_reset().username();
+  if (command.has_ask_by_address()) return command.ask_by_address().address_hash();
+  if (command.has_give_recovery()) return command.give_recovery().username();
   return chat::order_key(command);
 }
 

@@ -1,6 +1,8 @@
 #include "server/services/wanted.h"
 
+#include "server/services/addresses.h"
 #include "server/services/missed_mail.h"
+#include "server/services/resets.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -13,6 +15,9 @@ struct Line {
 constexpr Line kLines[] = {
     {"missed_content", is_missed_wanted},
     {"missed_notice", is_missed_wanted},
+    {"verify_address", is_verification_wanted},
+    {"password_reset", is_reset_wanted},
+    {"login_locked", is_reset_wanted},
 };
 
 }  // namespace

@@ -29,6 +29,9 @@ std::string encode(const keys::Decoded& key) {
     case Family::attempts: return keys::attempts(key.first);
     case Family::account: return keys::account(user(key.first));
     case Family::session: return keys::session(user(key.first), id<SessionId>(key.second));
+    case Family::secrets: return keys::secrets(user(key.first));
+    case Family::address: return keys::address(key.first);
+    case Family::wave: return keys::wave(id<IntentId>(key.first));
     case Family::mailbox: return keys::mailbox(user(key.first));
     case Family::inbox: return keys::inbox(user(key.first), key.number);
     case Family::head: return keys::head(user(key.first), conversation(key.second));
@@ -42,6 +45,8 @@ std::string encode(const keys::Decoded& key) {
     case Family::request: return keys::request(key.first, user(key.second), request(key.third));
     case Family::source: return keys::source(PartitionId(static_cast<std::uint16_t>(key.number)), key.first);
     case Family::cursor: return keys::cursor(key.first);
+    case Family::due: return keys::due(key.number, key.first);
+    case Family::intent: return keys::intent(user(key.first), id<IntentId>(key.second));
   }
   HF_CHECK(false, "decode() gave a family that is not in the grammar");
 }

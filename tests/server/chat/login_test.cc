@@ -43,8 +43,9 @@ TEST_CASE("Register: makes an account with a session, and says so on the bus") {
   CHECK_FALSE(made.frame.session().token().empty());
   const UserId user = made.logged_in->user;
   RuleFixture& home = backend.home(user);
-  REQUIRE(home.all_events.size() == 1);
+  REQUIRE(home.all_events.size() == 2);
   CHECK(home.all_events[0].account_created().username() == "anna");
+  CHECK(home.all_events[1].address_set().address() == "anna@example.org");
   const auto mailbox = home.stored<state::Mailbox>(keys::mailbox(user));
   REQUIRE(mailbox->cursors_size() == 1);
   CHECK(mailbox->cursors(0).session() == made.frame.session().session_id());
