@@ -15,11 +15,14 @@
 #include "server/answers_by_mail.h"
 #include "server/engine.h"
 #include "server/gateway/admission.h"
+#include "server/http/account_pages.h"
 #include "server/http/http_server.h"
 #include "server/http/pages.h"
+#include "server/http/unsubscribe_page.h"
 #include "server/mail_desk.h"
 #include "server/metrics.h"
 #include "server/operator_key.h"
+#include "server/services/unsubscribe.h"
 
 namespace holdfast {
 
@@ -69,6 +72,8 @@ struct Node::Impl {
   Status listen_http(const TlsContext& tls);
   Status listen_lmtp();
   OnBackend on_backend();
+  http::UserPages accounts();
+  http::UserPages unsubscribing();
   Status listen();
   void watch();
   void drain();
@@ -157,13 +162,33 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
   auto bound = operators->listen(config.admin);
   if (!bound) return bound.error();
   admin_endpoint = *bound;
-  users =
-      std::make_unique<http::HttpServer>(control.get_executor(), http::public_pages({std::string(kVersion), readiness}),
-                                         http::HttpServerOptions{.tls = tls});
+  users = std::make_unique<http::HttpServer>(
+      control.get_executor(), http::public_pages({std::string(kVersion), readiness, {accounts(), unsubscribing()}}),
+      http::HttpServerOptions{.tls = tls});
   bound = users->listen(config.http);
   if (!bound) return bound.error();
   http_endpoint = *bound;
   return Ok{};
+}
+
+http::UserPages Node::Impl::accounts() {
+  http::AccountParts parts;
+  parts.base_url = [this] { return config.base_url.empty() ? "http://" + at(http_endpoint) : config.base_url; };
+  parts.on_backend = on_backend();
+  return http::account_pages(std::move(parts));
+}
+
+http::UserPages Node::Impl::unsubscribing() {
+  http::Unsubscribe unsubscribe = [run = on_backend()](std::string token, std::function<void(Status)> then) {
+    run([token = std::move(token), then = std::move(then)](chat::Backend& backend) {
+      run_task(services::unsubscribe(backend, token), then);
+    });
+  };
+  return [unsubscribe = std::move(unsubscribe)](const HttpRequest& request, const HttpReply& reply) {
+    if (request.path() != "/unsubscribe") return false;
+    http::answer_unsubscribe(unsubscribe, request, reply);
+    return true;
+  };
 }
 
 /// Where a mail server hands answers over, if that is configured.

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "net/http.h"
 #include "server/http/metrics.h"
@@ -24,13 +25,17 @@ struct OperatorPages {
 /// (405); anything else is 404. Never cached.
 HttpHandler operator_pages(OperatorPages parts);
 
+/// More pages for users, with a path each. True: it is one of them, and `reply` is or will be called.
+using UserPages = std::function<bool(const HttpRequest& request, const HttpReply& reply)>;
+
 struct PublicPages {
   std::string version;
   std::function<Readiness()> readiness;
+  std::vector<UserPages> more{};
 };
 
 /// /: says what this is, as HTML without scripts or anything from elsewhere. Every answer carries a strict
 /// Content-Security-Policy.
-HttpHandler public_pages(PublicPages parts);
+HttpAsyncHandler public_pages(PublicPages parts);
 
 }  // namespace holdfast::http

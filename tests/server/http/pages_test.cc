@@ -18,6 +18,16 @@ HttpResponse get(const HttpHandler& handler, const std::string& target, const st
   return handler(request);
 }
 
+HttpResponse get(const HttpAsyncHandler& handler, const std::string& target, const std::string& method = "GET") {
+  HttpRequest request;
+  request.method = method;
+  request.target = target;
+  std::optional<HttpResponse> answer;
+  handler(request, [&answer](HttpResponse response) { answer = std::move(response); });
+  REQUIRE(answer);
+  return *answer;
+}
+
 std::string header(const HttpResponse& response, std::string_view name) {
   for (const auto& [key, value] : response.headers) {
     if (key == name) return value;
