@@ -303,6 +303,21 @@ Keys password_keys() {
       integer("passwords", "failures_lock", 2, 1'000, "Wrong passwords that lock log-in with the password for a while.",
               FIELD(limits.login_failures_lock)),
       duration<minutes>("passwords", "lock_min", 1, 1'440, "That while, in minutes.", FIELD(limits.login_lock)),
+      duration<minutes>("passwords", "reset_lifetime_min", 5, 120,
+                        "A mailed link that sets a new password is good so long.", FIELD(limits.reset_lifetime)),
+      integer(
+          "passwords", "resets_an_hour", 1, 100,
+          "Such links that anybody who knows a name or an address can have mailed, for an account and for an address.",
+          FIELD(limits.resets_asked_max)),
+      duration<hours>("passwords", "recovery_lifetime_h", 1, 168, "A one-time code of an operator's is good so long.",
+                      FIELD(limits.recovery_lifetime)),
+      duration<hours>("passwords", "verification_lifetime_h", 1, 168,
+                      "A mailed link that verifies an address is good so long.", FIELD(limits.verification_lifetime)),
+      integer(
+          "passwords", "strangers_per_s", 1, 100'000,
+          "Requests for such links, and uses of codes, that a node takes from those who are not logged in; beyond it "
+          "they are told to come again.",
+          FIELD(limits.strangers_per_s)),
   };
 }
 

@@ -245,6 +245,32 @@ Frame set_account_status(StatusChange change) {
   return frame;
 }
 
+Frame request_password_reset(std::string username) {
+  Frame frame;
+  frame.mutable_request_password_reset()->set_username(std::move(username));
+  return frame;
+}
+
+Frame resend_verification() {
+  Frame frame;
+  frame.mutable_resend_verification();
+  return frame;
+}
+
+Frame reset_password(std::string username, std::string reason) {
+  Frame frame;
+  frame.mutable_reset_password()->set_username(std::move(username));
+  frame.mutable_reset_password()->set_reason(std::move(reason));
+  return frame;
+}
+
+Frame recover_account(std::string username, std::string reason) {
+  Frame frame;
+  frame.mutable_recover_account()->set_username(std::move(username));
+  frame.mutable_recover_account()->set_reason(std::move(reason));
+  return frame;
+}
+
 Frame rotate_token_key() {
   Frame frame;
   frame.mutable_rotate_token_key();

@@ -22,6 +22,8 @@ Frame get_account();                                                        // A
 Frame list_devices();                                                       // DevicesReply
 Frame revoke_device(const SessionId& session);                              // Done
 Frame delete_account(std::string password);                                 // Done, then the session ends
+Frame request_password_reset(std::string username);                         // Done, whoever there is
+Frame resend_verification();                                                // Done
 Frame get_user(std::string username);                                       // UserReply
 Frame get_user(const UserId& user);                                         // UserReply
 Frame block_user(const UserId& user, bool blocked);                         // Done
@@ -70,7 +72,9 @@ struct StatusChange {
   std::uint64_t suspended_for_s = 0;
   std::string reason;
 };
-Frame set_account_status(StatusChange change);  // Done
-Frame rotate_token_key();                       // Done
+Frame set_account_status(StatusChange change);                    // Done
+Frame rotate_token_key();                                         // Done
+Frame reset_password(std::string username, std::string reason);   // Done
+Frame recover_account(std::string username, std::string reason);  // RecoveryReply
 
 }  // namespace holdfast::client::ask

@@ -26,6 +26,9 @@ provision makes users without a password, each with one session, and prints a li
 resume token in hex, with tabs between. A name that was provisioned before gets one more session. Tokens are secrets:
 --out writes them to a file that only you can read.
 
+reset mails a link to the user's verified address and says so if there is none. recover is for who has no mail: it prints
+a code, to be told to its owner and to nobody else, which the page /recover takes once, within a day.
+
 Exit codes: 0 done; 1 refused, or no node answered, or verify found a difference (standard error says why); 2 wrong
 usage; 3 (users, keys) could not connect, or the key is not the server's.)";
 
@@ -36,6 +39,7 @@ struct Written {
   std::string duration;
   std::vector<std::string> names;
   client::ask::StatusChange change;
+  WayBack way_back;
 };
 
 int usage(const std::string& message) {
@@ -50,6 +54,13 @@ void add_status(CLI::App* users, Written& written, const char* name, const char*
   if (status == v1::SUSPENDED)
     command->add_option("--for", written.duration, "30m, 12h, 7d; without it: until restored");
   command->callback([&written, status] { written.change.status = status; });
+}
+
+CLI::App* add_way_back(CLI::App* users, Written& written, const char* name, const char* help) {
+  auto* command = users->add_subcommand(name, help);
+  command->add_option("NAME", written.way_back.username, "the user")->required();
+  command->add_option("--reason", written.way_back.reason, "for the audit log")->required();
+  return command;
 }
 
 std::variant<Options, int> complete(const Written& written, Options options) {
@@ -98,6 +109,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   auto* provision = users->add_subcommand("provision", "make users without a password");
   provision->add_option("NAME", written.names, "their names")->required();
   provision->add_option("-o,--out", options.out, "write to this file, for its owner only");
+  auto* reset = add_way_back(users, written, "reset", "mail a link that sets a new password to the user's address");
+  auto* recover_user = add_way_back(users, written, "recover", "print a one-time code that sets a new password");
   auto* keys = app.add_subcommand("keys", "keys of the server")->require_subcommand(1)->fallthrough();
   auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
   CertsCommand certs;
@@ -120,12 +133,16 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   if (const auto code = run_backup(backup, written.asked)) return *code;
   if (const auto code = run_recover(recover, written.asked)) return *code;
   if (const auto code = run_cluster(cluster, written.asked)) return *code;
-  if (provision->parsed())
+  if (provision->parsed()) {
     options.task = written.names;
-  else if (rotate->parsed())
+  } else if (reset->parsed() || recover_user->parsed()) {
+    written.way_back.by_code = recover_user->parsed();
+    options.task = written.way_back;
+  } else if (rotate->parsed()) {
     options.task = std::monostate{};
-  else
+  } else {
     options.task = written.change;
+  }
   return complete(written, std::move(options));
 }
 

@@ -13,14 +13,21 @@ namespace holdfast::ctl {
 /// How the program ends. Documented in --help.
 enum ExitCode : int { kExitOk = 0, kExitRefused = 1, kExitUsage = 2, kExitNotConnected = 3 };
 
+/// users reset, users recover
+struct WayBack {
+  std::string username;
+  std::string reason;
+  bool by_code = false;  ///< recover
+};
+
 struct Options {
   std::vector<client::Endpoint> endpoints;
   client::Trust trust;
   std::string key;
   std::chrono::milliseconds timeout{10'000};
   std::string out;  ///< of provision; empty: standard output
-  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate>
-      task;  ///< change a status, provision these, or rotate the key
+  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate, WayBack>
+      task;  ///< change a status, provision these, rotate the key, or let somebody back in
 };
 
 /// The options, or the code to exit with at once.

@@ -67,9 +67,21 @@ Awaitable<int> provision(client::Client* to, const Events* events, std::vector<s
   co_return code;
 }
 
+Awaitable<int> let_back_in(client::Client* to, const Events* events, WayBack way_back) {
+  auto frame = way_back.by_code ? client::ask::recover_account(way_back.username, way_back.reason)
+                                : client::ask::reset_password(way_back.username, way_back.reason);
+  const auto reply = co_await asking(*to, std::move(frame));
+  if (reply.ok() && reply.frame.has_recovery()) std::cout << reply.frame.recovery().code() << "\n";
+  co_return report(reply, *events);
+}
+
 Awaitable<int> carry_out(client::Client* to, const Events* events, Options options) {
   if (auto* names = std::get_if<std::vector<std::string>>(&options.task)) {
     const int code = co_await provision(to, events, std::move(*names), options.out);
+    co_return code;
+  }
+  if (const auto* way_back = std::get_if<WayBack>(&options.task)) {
+    const int code = co_await let_back_in(to, events, *way_back);
     co_return code;
   }
   auto frame = client::ask::rotate_token_key();
