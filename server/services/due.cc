@@ -4,6 +4,7 @@
 #include "server/services/missed.h"
 #include "server/services/replies.h"
 #include "server/services/secrets.h"
+#include "server/services/waves.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -16,6 +17,7 @@ DueRule rule_of(DueKind kind) {
     case DueKind::reply: return reply_due;
     case DueKind::answered: return answered_due;
     case DueKind::secret: return secret_due;
+    case DueKind::wave: return wave_due;
   }
   return nullptr;
 }

@@ -1,6 +1,7 @@
 #include "server/services/flows.h"
 
 #include "server/chat/flow.h"
+#include "server/services/flows_wave.h"
 #include "server/services/flows_ways_back.h"
 
 namespace holdfast::services {
@@ -21,6 +22,8 @@ constexpr chat::Route kRoutes[] = {
     {F::kVerifyAddress, Needs::nothing, Goes::flow, verify_address},
     {F::kResetPassword, Needs::operator_rights, Goes::flow, reset_password},
     {F::kRecoverAccount, Needs::operator_rights, Goes::flow, recover_account},
+    {F::kStartResetWave, Needs::operator_rights, Goes::flow, start_reset_wave},
+    {F::kGetResetWave, Needs::operator_rights, Goes::flow, get_reset_wave},
 };
 
 }  // namespace

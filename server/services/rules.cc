@@ -13,6 +13,7 @@
 #include "server/services/recovery_codes.h"
 #include "server/services/replies.h"
 #include "server/services/resets.h"
+#include "server/services/waves.h"
 
 namespace holdfast::services {
 namespace {
@@ -51,6 +52,8 @@ constexpr Line kCommands[] = {
     {C::kShowRecovery, show_recovery, Does::read},
     {C::kUseRecovery, chat::once_at_user<use_recovery>, Does::write},
     {C::kMailAccount, mail_account, Does::write},
+    {C::kStartWave, start_wave, Does::write},
+    {C::kShowWave, show_wave, Does::read},
 };
 /// What clients ask as it is.
 constexpr Line kRequests[] = {

@@ -13,11 +13,9 @@ struct Line {
   IsWanted is_wanted;
 };
 constexpr Line kLines[] = {
-    {"missed_content", is_missed_wanted},
-    {"missed_notice", is_missed_wanted},
-    {"verify_address", is_verification_wanted},
-    {"password_reset", is_reset_wanted},
-    {"login_locked", is_reset_wanted},
+    {"missed_content", is_missed_wanted},       {"missed_notice", is_missed_wanted},
+    {"verify_address", is_verification_wanted}, {"password_reset", is_reset_wanted},
+    {"login_locked", is_reset_wanted},          {"incident_reset", is_reset_wanted},
 };
 
 }  // namespace

@@ -40,6 +40,7 @@ struct Written {
   std::vector<std::string> names;
   client::ask::StatusChange change;
   WayBack way_back;
+  ResetWave wave;
 };
 
 int usage(const std::string& message) {
@@ -61,6 +62,18 @@ CLI::App* add_way_back(CLI::App* users, Written& written, const char* name, cons
   command->add_option("NAME", written.way_back.username, "the user")->required();
   command->add_option("--reason", written.way_back.reason, "for the audit log")->required();
   return command;
+}
+
+CLI::App* add_reset_wave(CLI::App* incident, ResetWave& wave) {
+  auto* reset = incident->add_subcommand("reset", "mail many accounts a link that sets a new password");
+  reset->add_option("--users", wave.users_file, "a file with a name a line");
+  reset->add_option("--since", wave.since, "who was made, or logged in, since: 12h (ago) or 2026-11-29T08:00:00Z");
+  reset->add_flag("--all", wave.all, "everybody");
+  reset->add_flag("--send", wave.send, "do it; without it: only say whom it would mail");
+  reset->add_option("--reason", wave.reason, "what happened: stands in the mail and in the audit log");
+  reset->add_option("--per-minute", wave.per_minute, "mails a minute, over all partitions [600]");
+  reset->add_option("--wave", wave.wave, "go on with an earlier one");
+  return reset;
 }
 
 std::variant<Options, int> complete(const Written& written, Options options) {
@@ -111,6 +124,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   provision->add_option("-o,--out", options.out, "write to this file, for its owner only");
   auto* reset = add_way_back(users, written, "reset", "mail a link that sets a new password to the user's address");
   auto* recover_user = add_way_back(users, written, "recover", "print a one-time code that sets a new password");
+  auto* incident =
+      app.add_subcommand("incident", "when something has gone wrong")->require_subcommand(1)->fallthrough();
+  auto* reset_wave = add_reset_wave(incident, written.wave);
   auto* keys = app.add_subcommand("keys", "keys of the server")->require_subcommand(1)->fallthrough();
   auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
   CertsCommand certs;
@@ -138,6 +154,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   } else if (reset->parsed() || recover_user->parsed()) {
     written.way_back.by_code = recover_user->parsed();
     options.task = written.way_back;
+  } else if (reset_wave->parsed()) {
+    options.task = written.wave;
   } else if (rotate->parsed()) {
     options.task = std::monostate{};
   } else {

@@ -20,13 +20,24 @@ struct WayBack {
   bool by_code = false;  ///< recover
 };
 
+/// incident reset: what was written.
+struct ResetWave {
+  std::string users_file;  ///< a name a line
+  std::string since;       ///< as written
+  bool all = false;
+  bool send = false;
+  std::string wave;  ///< hex; empty: a new one
+  std::uint32_t per_minute = 0;
+  std::string reason;
+};
+
 struct Options {
   std::vector<client::Endpoint> endpoints;
   client::Trust trust;
   std::string key;
   std::chrono::milliseconds timeout{10'000};
   std::string out;  ///< of provision; empty: standard output
-  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate, WayBack>
+  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate, WayBack, ResetWave>
       task;  ///< change a status, provision these, rotate the key, or let somebody back in
 };
 

@@ -9,6 +9,7 @@
 #include "clients/cpp/await.h"
 #include "net/task_group.h"
 #include "tools/holdfastctl/command.h"
+#include "tools/holdfastctl/reset_wave.h"
 #include "tools/holdfastctl/sink.h"
 
 namespace holdfast::ctl {
@@ -82,6 +83,11 @@ Awaitable<int> carry_out(client::Client* to, const Events* events, Options optio
   }
   if (const auto* way_back = std::get_if<WayBack>(&options.task)) {
     const int code = co_await let_back_in(to, events, *way_back);
+    co_return code;
+  }
+  if (const auto* wave = std::get_if<ResetWave>(&options.task)) {
+    Report to_report = [events](const client::Reply& reply) { return report(reply, *events); };
+    const int code = co_await run_reset_wave(to, *wave, std::move(to_report));
     co_return code;
   }
   auto frame = client::ask::rotate_token_key();
