@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "server/chat/mail_key.h"
 #include "storage/keys.h"
 #include "tests/support/requests.h"
 #include "tests/support/town.h"
@@ -328,6 +329,34 @@ TEST_CASE("Fallback: no mail to an address that is not verified, nor to the form
   REQUIRE(town.carrier.sent.size() == 1);
   CHECK(town.carrier.sent.front().to == "new@inbox.test");
   CHECK(town.carrier.sent.front().texts() == Texts{"three"});
+}
+
+TEST_CASE("Fallback: verifying an address by its link switches mail on, and another address off again") {
+  Two town;
+  v1::ClientFrame set;
+  set.mutable_set_email()->set_password("correct horse");
+  set.mutable_set_email()->set_email("ben@inbox.test");
+  REQUIRE(town.ask(town.ben, set).has_done());
+  CHECK(town.mailbox(town.ben).watch() == state::Mailbox::OFF);
+  const std::vector<std::string> intents = rows_of(town, keys::Family::intent);
+  REQUIRE(intents.size() == 1);
+  command::Command use;
+  use.set_user(town.ben.id.str());
+  use.set_idempotency_id(town.node.fresh_id().str());
+  use.mutable_use_verification()->set_intent(std::string(keys::decode(intents.front())->second));
+  use.mutable_use_verification()->set_address("ben@inbox.test");
+  use.mutable_use_verification()->set_address_hash(town.node.mail_key().address_hash("ben@inbox.test"));
+  town.node.ask(partition_of(town.ben.id, town.node.partitions()), use,
+                [](const command::Answer& answer) { CHECK(chat::code_of(answer) == v1::ERROR_UNSPECIFIED); });
+  town.node.settle();
+  CHECK(town.mailbox(town.ben).watch() == state::Mailbox::IDLE);
+  town.say(town.anna, town.where, "are you there?");
+  town.minutes(11);
+  REQUIRE(town.carrier.sent.size() == 1);
+  CHECK(town.carrier.sent.front().to == "ben@inbox.test");
+  set.mutable_set_email()->set_email("new@inbox.test");
+  REQUIRE(town.ask(town.ben, set).has_done());
+  CHECK(town.mailbox(town.ben).watch() == state::Mailbox::OFF);
 }
 
 TEST_CASE("Fallback: switched off by the operator nothing is mailed, and switched on again what comes from then on") {
