@@ -29,7 +29,10 @@ void Replica::on_append(const Member& from, Epoch epoch, const peer::Append& app
   if (epoch != promised_) follow_epoch(epoch);
   if (leads()) return;  // our own epoch, from somebody else: no such message can be
   primary_ = from;
-  if (Seq(append.previous_seq()) > last_seq_ || !agrees_at(append)) {
+  // Where a new epoch begins, its leader has all that is committed (F6). Who lacks some of it hears so, and is quarantined:
+  // it is his log that is not whole, and not ours that differs.
+  const bool lacks = verified_ < committed_ && Seq(append.previous_seq()) < committed_;
+  if (lacks || Seq(append.previous_seq()) > last_seq_ || !agrees_at(append)) {
     if (role_ != Role::quarantined) answer_mismatch(from, Seq(append.previous_seq()));
     return;
   }

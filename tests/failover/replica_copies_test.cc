@@ -41,6 +41,33 @@ TEST_CASE("Replica: committed history that differs quarantines, and nothing is r
   CHECK_FALSE(open.at(2).trouble.empty());
 }
 
+TEST_CASE("Replica: a leader that lost what others know to be committed is quarantined, and not they (F6, J2)") {
+  Open open;
+  for (const char* key : {"a", "b"}) {
+    open.append(1, key);
+    open.settle();
+  }
+  open.pass(std::chrono::milliseconds(150));
+  open.settle();
+  REQUIRE(open[3].committed() == Seq(3));
+  open.at(2).log.pop_back();  // and nothing of its disk says so
+  open.restart(2);
+  open.configure(row(2, 2, 2, kAll));
+  open.settle();
+  CHECK(open[2].role() == Role::quarantined);
+  CHECK(open.at(2).trouble.find("knows entry 3 as committed, and this log ends at 2") != std::string::npos);
+  for (const std::uint32_t sound : {1u, 3u}) {
+    CHECK(open[sound].role() == Role::backup);
+    CHECK(open.log_of(sound) == Texts{"start 1", "a", "b"});
+  }
+  open.configure(row(3, 3, 3, {member(1), member(3)}));
+  open.settle();
+  CHECK(open[3].role() == Role::primary);
+  open.pass(std::chrono::milliseconds(150));
+  open.settle();
+  CHECK(open.at(1).committed == Texts{"start 1", "a", "b", "start 3"});
+}
+
 TEST_CASE("Replica: a tail nobody else has is cut off when the new leader's differs, and never below commit (2.8)") {
   Open open;
   open.append(1, "a");
