@@ -98,6 +98,8 @@ PlacementInput Balancer::look(const Situation& situation, const Coordinator& coo
     partition.replicas = holders(row.config);
     partition.in_sync = in_sync_nodes(situation.view, row.config);
     partition.primary = NodeId(row.config.primary().node());
+    for (const NodeId node : partition.in_sync)
+      if (situation.detector.quarantined(node, id)) partition.unfit.push_back(node);
   }
   return input;
 }
@@ -121,9 +123,12 @@ void Balancer::plan_copies(const Situation& situation, const PlacementInput& inp
   const auto alive = [&](NodeId node) {
     return view.node(node) != nullptr && situation.detector.life(node) == Life::alive;
   };
-  for (const auto& [id, partition] : input.partitions)
-    for (const NodeId node : partition.replicas)
-      if (!contains(partition.in_sync, node) && alive(node)) ++fills[node], filling_ = true;
+  for (const auto& [id, partition] : input.partitions) {
+    for (const NodeId node : partition.replicas) {
+      const bool fills_up = alive(node) && !situation.detector.quarantined(node, id);
+      if (!contains(partition.in_sync, node) && fills_up) ++fills[node], filling_ = true;
+    }
+  }
   for (const auto& [id, row] : view.partitions()) {
     if (situation.queue.outstanding(partition_key(id))) continue;
     const std::vector<NodeId>& wanted = wanted_.at(id);

@@ -196,6 +196,7 @@ void Controller::beat() {
   beat.set_health(health_ == peer::Beat::OK && detector_.late() ? peer::Beat::LATE : health_);
   beat.set_sessions(sessions_);
   beat.set_primaries(primaries_);
+  for (const PartitionId partition : detector_.quarantined_of(self_.node)) beat.add_quarantined(partition.value);
   tell(frame);
   tell_opinions();
 }
@@ -206,6 +207,12 @@ void Controller::own_health(peer::Beat::Health health, std::uint32_t sessions, s
   primaries_ = primaries;
   works_ = works;
   detector_.own_health(health);
+}
+
+void Controller::own_quarantined(const std::set<PartitionId>& partitions) {
+  if (partitions == detector_.quarantined_of(self_.node)) return;
+  detector_.own_quarantined(partitions);
+  next_beat_ = {};
 }
 
 /// Nodes whose row is gone are dialled at their last address for as long as they are members.
@@ -224,6 +231,7 @@ void Controller::update_peers() {
 
 void Controller::judge() {
   for (const Verdict& verdict : detector_.judge()) take_verdict(verdict);
+  note_quarantined();
   if (detector_.stands_aside_for()) aside_until_ = now_ + kAsideFor;
   auto held_back = flaps_.held_back(now_);
   const std::set<NodeId> flapping = held_back;

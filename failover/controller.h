@@ -99,6 +99,8 @@ class Controller {
 
   /// Beats go out, and are answered, only while `works`: all workers turned lately.
   void own_health(peer::Beat::Health health, std::uint32_t sessions, std::uint32_t primaries, bool works = true);
+  /// Partitions whose copy here is quarantined. Others learn of a new one at once.
+  void own_quarantined(const std::set<PartitionId>& partitions);
   /// Of a replica of ours. Answered by `reconfigured`; one at a time for each partition.
   void reconfigure(const Reconfiguration& wanted);
   void tick(SteadyTime now, WallTime wall);
@@ -111,7 +113,7 @@ class Controller {
   Status remove(NodeId node);
   /// An operator's last resort: goes on with one node's copy alone, in an epoch above `above`, when too many of those who
   /// had everything that was acknowledged are gone. What only they had is lost. Stores that are left out never count again
-  /// under their ids. Refused where enough of the in-sync set is there.
+  /// under their ids. Refused where enough of the in-sync set is there and sound, and for a copy that is quarantined.
   struct Recovery {
     PartitionId partition;
     NodeId to;
@@ -158,6 +160,8 @@ class Controller {
   void note_members(const std::map<NodeId, MemberEntry>& before);
   void note_coordinator(const std::optional<CoordinatorEntry>& before);
   void note_registration(bool before);
+  void note_quarantined();
+  bool died_lately(NodeId node) const;
 
   // Operators' requests (controller_operator.cc).
   Status set_draining(NodeId node, bool draining);
@@ -195,6 +199,7 @@ class Controller {
   std::set<NodeId> gone_;                                           ///< told, and not `back`
   std::map<NodeId, SteadyTime> dead_since_;
   std::set<NodeId> held_back_;
+  std::map<NodeId, std::set<PartitionId>> quarantined_;  ///< told
   SteadyTime aside_until_{};
   std::string safe_mode_told_;
   std::string problem_told_;

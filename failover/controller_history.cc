@@ -27,6 +27,11 @@ void Controller::happened(Kind kind, NodeId node, std::string text, std::uint32_
   happenings_.add({time, kind, node, self_.node, partitions, took, std::move(text)});
 }
 
+bool Controller::died_lately(NodeId node) const {
+  const auto died = dead_since_.find(node);
+  return died != dead_since_.end() && (now_ - died->second < kLately || detector_.dead(node));
+}
+
 /// One happening for all partitions to which the same happened.
 void Controller::note_partitions(const std::vector<PartitionId>& changed) {
   std::map<std::tuple<Kind, NodeId, NodeId>, std::uint32_t> counts;  ///< (what, new node, old one)
@@ -37,9 +42,7 @@ void Controller::note_partitions(const std::vector<PartitionId>& changed) {
     const PartitionConfig& is = view_.partitions().at(id).config;
     const NodeId from(was.primary().node()), to(is.primary().node());
     if (was.epoch() != is.epoch()) {
-      const auto died = dead_since_.find(from);
-      const bool lately = died != dead_since_.end() && (now_ - died->second < kLately || detector_.dead(from));
-      const bool by_itself = from != to && !lately;
+      const bool by_itself = from != to && !died_lately(from) && !detector_.quarantined(from, id);
       ++counts[{by_itself ? Kind::handed_off : Kind::promoted, to, from}];
     }
     for (const auto& store : was.in_sync())
@@ -50,10 +53,25 @@ void Controller::note_partitions(const std::vector<PartitionId>& changed) {
   }
   for (const auto& [what, count] : counts) {
     const auto& [kind, node, from] = what;
-    const auto dead = dead_since_.find(from);
-    const bool timed = kind == Kind::promoted && dead != dead_since_.end();
+    const bool timed = kind == Kind::promoted && died_lately(from);
     happened(kind, node, from.value == 0 ? "" : "from node " + std::to_string(from.value), count,
-             timed ? std::chrono::duration_cast<milliseconds>(now_ - dead->second) : milliseconds{});
+             timed ? std::chrono::duration_cast<milliseconds>(now_ - dead_since_.at(from)) : milliseconds{});
+  }
+}
+
+void Controller::note_quarantined() {
+  for (const auto& [node, member] : view_.members()) {
+    const std::set<PartitionId>& is = detector_.quarantined_of(node);
+    std::set<PartitionId>& told = quarantined_[node];
+    std::string fresh;
+    std::uint32_t count = 0;
+    for (const PartitionId partition : is) {
+      if (told.contains(partition)) continue;
+      fresh += (count++ == 0 ? "" : ", ") + std::to_string(partition.value);
+    }
+    told = is;
+    if (count > 0)
+      happened(Kind::quarantined, node, "its copy differs from what is committed; partition " + fresh, count);
   }
 }
 

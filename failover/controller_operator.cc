@@ -45,6 +45,10 @@ Status Controller::move(PartitionId partition, NodeId to) {
                  "node " + text(to) + " has no copy of " + name + " in sync; in sync are " + in_sync};
   if (view_.members().at(to).row.draining())
     return Error{Errc::invalid_argument, "node " + text(to) + " is draining; undrain it first"};
+  if (detector_.quarantined(to, partition))
+    return Error{Errc::invalid_argument, "node " + text(to) + "'s copy of " + name +
+                                             " is quarantined: it differs from what is committed; let the node come "
+                                             "back with an empty disk"};
   if (detector_.dead(to)) return Error{Errc::retry_later, "node " + text(to) + " is not alive"};
   if (detector_.dead(from)) return Error{Errc::retry_later, name + " has no live primary now"};
   hand_off(from, {partition, Epoch(config.epoch()), to});
@@ -120,11 +124,15 @@ Status Controller::unsafe_recover(const Recovery& recovery) {
   const NodeEntry* node = view_.node(recovery.to);
   if (node == nullptr) return Error{Errc::invalid_argument, "node " + text(recovery.to) + " does not run"};
 
+  if (detector_.quarantined(recovery.to, recovery.partition))
+    return Error{Errc::invalid_argument, "node " + text(recovery.to) + "'s copy of " + name +
+                                             " is quarantined: it differs from what is committed"};
+
   const log::PartitionConfig& was = row->second.config;
   std::string in_sync, gone;
   std::uint32_t live = 0;
   for (const auto& store : was.in_sync()) {
-    const bool is_live = view_.live(store);
+    const bool is_live = view_.live(store) && !detector_.quarantined(NodeId(store.node()), recovery.partition);
     live += is_live ? 1 : 0;
     in_sync += (in_sync.empty() ? "" : ", ") + std::to_string(store.node());
     if (!is_live) gone += (gone.empty() ? "" : ", ") + std::to_string(store.node());

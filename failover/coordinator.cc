@@ -74,6 +74,7 @@ std::string Coordinator::lost_primary(const Situation& situation, PartitionId pa
                                       const log::PartitionConfig& config) const {
   const NodeId primary(config.primary().node());
   if (auto reason = lost(situation, primary); !reason.empty()) return reason;
+  if (situation.detector.quarantined(primary, partition)) return "its copy is quarantined";
   const NodeEntry* node = situation.view.node(primary);
   if (node != nullptr && node->store.bytes() != config.primary().store_id()) return "came back with another disk";
   const auto led_in = led_in_.find(partition);
@@ -100,16 +101,17 @@ std::string Coordinator::safe_mode(const Situation& situation) const {
   return {};
 }
 
-bool Coordinator::may_lead(const Situation& situation, const Store& store) const {
+bool Coordinator::may_lead(const Situation& situation, PartitionId partition, const Store& store) const {
   const NodeId id(store.node());
   if (!situation.view.live(store) || !lost(situation, id).empty()) return false;
+  if (situation.detector.quarantined(id, partition)) return false;
   if (id == self_.node) return situation.view.node(id)->boot == self_.boot;
   const auto boot = situation.detector.boot_of(id);
   return !boot || situation.view.node(id)->boot == *boot;
 }
 
 /// F3. All of them have everything that is committed (I5).
-const Store* Coordinator::choose(const Situation& situation, const log::PartitionConfig& config,
+const Store* Coordinator::choose(const Situation& situation, PartitionId partition, const log::PartitionConfig& config,
                                  const std::map<NodeId, std::size_t>& load) const {
   const auto rank = [&](const Store& store) {
     const NodeId node(store.node());
@@ -121,7 +123,7 @@ const Store* Coordinator::choose(const Situation& situation, const log::Partitio
   };
   const Store* best = nullptr;
   for (const Store& store : config.in_sync())
-    if (may_lead(situation, store) && (best == nullptr || rank(store) < rank(*best))) best = &store;
+    if (may_lead(situation, partition, store) && (best == nullptr || rank(store) < rank(*best))) best = &store;
   return best;
 }
 
@@ -133,12 +135,15 @@ std::vector<RowChange> Coordinator::promotions(const Situation& situation) const
   for (const auto& [id, row] : situation.view.partitions()) {
     if (situation.queue.outstanding(partition_key(id))) continue;
     if (lost_primary(situation, id, row.config).empty()) continue;
-    const Store* chosen = choose(situation, row.config, load);
+    const Store* chosen = choose(situation, id, row.config, load);
     if (chosen == nullptr) continue;  // the first of them to return gets it
     log::PartitionConfig next = next_epoch(row.config, *chosen);
     next.clear_in_sync();
-    for (const Store& store : row.config.in_sync())  // who is only cut from the store stays in sync
-      if (!situation.detector.dead(NodeId(store.node()))) *next.add_in_sync() = store;
+    for (const Store& store : row.config.in_sync()) {  // who is only cut from the store stays in sync
+      const NodeId member(store.node());
+      const bool answers = !situation.detector.dead(member) && !situation.detector.quarantined(member, id);
+      if (answers) *next.add_in_sync() = store;
+    }
     if (static_cast<std::uint32_t>(next.in_sync_size()) < row.config.min_isr())
       *next.mutable_in_sync() = row.config.in_sync();
     const NodeId node(chosen->node());
@@ -160,6 +165,7 @@ std::vector<RowChange> Coordinator::own_new_epochs(const Situation& situation) c
     const PartitionRow& row = situation.view.partitions().at(id);
     const bool ours =
         row.config.primary().node() == self_.node.value && row.config.primary().store_id() == self_.store.bytes();
+    if (situation.detector.quarantined(self_.node, id)) continue;
     if (!ours || row.config.epoch() != epoch.value || situation.queue.outstanding(partition_key(id))) continue;
     changes.push_back({partition_key(id),
                        row.revision,

@@ -3,7 +3,8 @@
 /// Sans-IO; owned by Controller, one on each node, though only the one that the row `coord` names decides. Thread: the
 /// cluster thread. It proposes changes of rows; each compares the partition's revision, the registration of the chosen
 /// node and the row `coord`, so that a deposed coordinator changes nothing.
-/// Never fails. Safe mode: it proposes nothing while less than a majority of the members is visible, or more than half of
+/// Never fails. A copy that is quarantined is as good as lost for its partition, though its node lives: it keeps no lead and
+/// gets none. Safe mode: it proposes nothing while less than a majority of the members is visible, or more than half of
 /// them would lose their primaries at once.
 #pragma once
 
@@ -66,8 +67,9 @@ class Coordinator {
  private:
   std::string lost_primary(const Situation& situation, PartitionId partition, const log::PartitionConfig& config) const;
   bool cut_from_store(const Situation& situation, NodeId node) const;
-  bool may_lead(const Situation& situation, const log::PartitionConfig::Store& store) const;
-  const log::PartitionConfig::Store* choose(const Situation& situation, const log::PartitionConfig& config,
+  bool may_lead(const Situation& situation, PartitionId partition, const log::PartitionConfig::Store& store) const;
+  const log::PartitionConfig::Store* choose(const Situation& situation, PartitionId partition,
+                                            const log::PartitionConfig& config,
                                             const std::map<NodeId, std::size_t>& load) const;
   bool reason_to_take_over(const Situation& situation) const;
   std::size_t rank(const Situation& situation) const;

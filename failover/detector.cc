@@ -10,8 +10,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kIntervals = 50;
 constexpr int kPatienceMax = 8;
-constexpr milliseconds kCalmAfter{2000};   ///< our patience halves after so long without a late turn
-constexpr milliseconds kLeaseMax{5000};    ///< no lease outlives its process by so long, but where etcd's leader changes
+constexpr milliseconds kCalmAfter{2000};  ///< our patience halves after so long without a late turn
+constexpr milliseconds kLeaseMax{5000};   ///< no lease outlives its process by so long, but where etcd's leader changes
 constexpr milliseconds kNeverHeard{1000};  ///< how long links may take to come up before an unregistered node is dead
 
 milliseconds whole_ms(SteadyTime::duration d) { return std::chrono::duration_cast<milliseconds>(d); }
@@ -106,6 +106,7 @@ void Detector::new_life(NodeId node, Peer& known, BootId boot) {
   known.last_heard = now_;
   known.intervals.clear();
   known.last_beat.reset();
+  known.quarantined.clear();                                 // what it finds of its disk it finds anew
   if (known.life == Life::dead) known.life = Life::suspect;  // judged anew; alive once heard
 }
 
@@ -139,6 +140,9 @@ void Detector::beat(NodeId node, const peer::Beat& beat) {
   }
   known.last_beat = now_;
   known.health = beat.health();
+  known.quarantined.clear();
+  for (const std::uint32_t partition : beat.quarantined())
+    known.quarantined.insert(PartitionId(static_cast<std::uint16_t>(partition)));
   known.clock_offset = milliseconds(beat.time_ms() - to_ms(wall_));
   for (const std::uint32_t other : beat.hears()) {
     const auto about = peers_.find(NodeId(other));
@@ -289,6 +293,13 @@ std::optional<peer::Beat::Health> Detector::health_of(NodeId node) const {
   const auto it = peers_.find(node);
   if (it == peers_.end() || !it->second.last_beat) return std::nullopt;
   return it->second.health;
+}
+
+const std::set<PartitionId>& Detector::quarantined_of(NodeId node) const {
+  static const std::set<PartitionId> kNone;
+  if (node == self_) return own_quarantined_;
+  const auto it = peers_.find(node);
+  return it == peers_.end() ? kNone : it->second.quarantined;
 }
 
 std::optional<milliseconds> Detector::clock_offset_of(NodeId node) const {

@@ -77,9 +77,13 @@ class Detector {
   bool late() const { return now_ < late_until_; }
   int patience() const { return patience_; }  ///< what our time-outs are multiplied with
   std::optional<peer::Beat::Health> health_of(NodeId node) const;
+  /// Partitions of which the node's copy takes no part any more, as its last beat of this life says. Ours: own_quarantined().
+  const std::set<PartitionId>& quarantined_of(NodeId node) const;
+  bool quarantined(NodeId node, PartitionId partition) const { return quarantined_of(node).contains(partition); }
   std::optional<std::chrono::milliseconds> clock_offset_of(NodeId node) const;
   void own_wall(WallTime wall) { wall_ = wall; }
   void own_health(peer::Beat::Health health) { own_health_ = health; }
+  void own_quarantined(std::set<PartitionId> partitions) { own_quarantined_ = std::move(partitions); }
 
   std::vector<NodeId> hears() const;
   /// What we have to say about others; to be sent with each beat, and at once when a connection is refused.
@@ -107,6 +111,7 @@ class Detector {
     std::map<NodeId, Opinion> opinions;               ///< of others about it
     std::map<NodeId, SteadyTime> heard_by;            ///< others whose beats name it
     peer::Beat::Health health = peer::Beat::OK;
+    std::set<PartitionId> quarantined;
     std::optional<std::chrono::milliseconds> clock_offset;
     std::optional<std::pair<BootId, SteadyTime>> restarted;  ///< the life before this one; told to others for a while
     Life life = Life::unknown;
@@ -137,6 +142,7 @@ class Detector {
   int patience_ = 1;
   bool self_member_ = false;
   peer::Beat::Health own_health_ = peer::Beat::OK;
+  std::set<PartitionId> own_quarantined_;
   std::map<NodeId, Peer> peers_;
   std::vector<Verdict> restarts_;  ///< to be told by the next judge()
 };

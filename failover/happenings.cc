@@ -30,6 +30,7 @@ const char* name_of(Happening::Kind kind) {
     case Kind::refused: return "refused";
     case Kind::problem: return "problem";
     case Kind::unsafe_recovered: return "unsafe_recovered";
+    case Kind::quarantined: return "quarantined";
   }
   return "problem";
 }

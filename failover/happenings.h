@@ -37,6 +37,7 @@ struct Happening {
     refused,
     problem,
     unsafe_recovered,
+    quarantined,
   };
   WallTime time{};
   Kind kind = Kind::problem;

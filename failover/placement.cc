@@ -171,10 +171,14 @@ class Leaders {
   std::map<PartitionId, NodeId> result() && { return std::move(leader_); }
 
  private:
+  bool may_lead(const PlacementPartition& partition, NodeId node) const {
+    return load_.contains(node) && !contains(partition.unfit, node);
+  }
+
   void begin(PartitionId id, const PlacementPartition& partition) {
     std::optional<NodeId> best;
     for (const NodeId node : partition.in_sync) {
-      if (!load_.contains(node)) continue;
+      if (!may_lead(partition, node)) continue;
       if (node == partition.primary) {
         best = node;
         break;
@@ -208,7 +212,7 @@ class Leaders {
       for (const auto& [id, leader] : leader_) {
         if (leader != at) continue;
         for (const NodeId next : input_.partitions.at(id).in_sync) {
-          if (next == from || !load_.contains(next) || reached_by.contains(next)) continue;
+          if (next == from || !may_lead(input_.partitions.at(id), next) || reached_by.contains(next)) continue;
           reached_by.emplace(next, std::pair(id, at));
           queue.push_back(next);
         }

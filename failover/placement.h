@@ -22,6 +22,7 @@ struct PlacementPartition {
   std::vector<NodeId> replicas;
   std::vector<NodeId> in_sync;
   NodeId primary;
+  std::vector<NodeId> unfit{};  ///< whose copies are not to lead, though in sync: quarantined
 };
 
 struct PlacementInput {

@@ -141,6 +141,10 @@ void Cluster::Impl::report_health() {
                                                      : peer::Beat::OK;
   told.own_health = health;
   controller->own_health(health, sessions, primaries, works);
+  std::set<PartitionId> quarantined;
+  for (std::uint16_t p = 0; p < shared.partitions; ++p)
+    if (shared.quarantined[p]) quarantined.insert(PartitionId(p));
+  controller->own_quarantined(quarantined);
 }
 
 void Cluster::Impl::carry_out() {

@@ -143,8 +143,9 @@ void Cluster::Impl::give_up_backup_asks(SteadyTime now) {
 void Cluster::Impl::offer(HandOver& giving, const std::function<bool(NodeId)>& may_take) {
   std::vector<Epoch> serves;
   for (std::uint16_t p = 0; p < shared.partitions; ++p) serves.emplace_back(shared.serves[p].load());
-  const auto can_take = [&](NodeId node) {
-    return confirmations.reaches(node) && !leaving.contains(node) && may_take(node);
+  const auto can_take = [&](NodeId node, PartitionId partition) {
+    const bool sound = !controller->detector().quarantined(node, partition);
+    return sound && confirmations.reaches(node) && !leaving.contains(node) && may_take(node);
   };
   for (const auto& [partition, epoch, heir] :
        giving.next(serves, controller->view().partitions(), can_take, steady_now()))

@@ -328,6 +328,7 @@ void Engine::start_threads() {
   };
   shared_.confirmed = std::make_unique<std::atomic<std::int64_t>[]>(config_.partitions);
   shared_.serves = std::make_unique<std::atomic<std::uint64_t>[]>(config_.partitions);
+  shared_.quarantined = std::make_unique<std::atomic<bool>[]>(config_.partitions);
   backups_ = std::make_unique<Backups>(shared_);
   shared_.backups = backups_.get();
   for (std::uint16_t i = 0; i < config_.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, shared_));

@@ -10,8 +10,8 @@ PartitionId partition_at(std::size_t index) { return PartitionId(static_cast<std
 
 }  // namespace
 
-std::vector<HandOver::Offer> HandOver::next(const std::vector<Epoch>& serves, const Rows& rows,
-                                            const std::function<bool(NodeId)>& can_take, SteadyTime now) {
+std::vector<HandOver::Offer> HandOver::next(const std::vector<Epoch>& serves, const Rows& rows, const CanTake& can_take,
+                                            SteadyTime now) {
   std::vector<Offer> offers;
   left_ = 0;
   std::size_t waiting = 0;
@@ -42,8 +42,7 @@ std::vector<HandOver::Offer> HandOver::next(const std::vector<Epoch>& serves, co
 }
 
 /// A member of the partition's in-sync set that leads least, those it was offered counted.
-std::optional<NodeId> HandOver::heir_of(PartitionId partition, const Rows& rows,
-                                        const std::function<bool(NodeId)>& can_take) const {
+std::optional<NodeId> HandOver::heir_of(PartitionId partition, const Rows& rows, const CanTake& can_take) const {
   const auto row = rows.find(partition);
   if (row == rows.end()) return std::nullopt;
   std::map<NodeId, std::size_t> leads;
@@ -52,7 +51,7 @@ std::optional<NodeId> HandOver::heir_of(PartitionId partition, const Rows& rows,
   std::optional<NodeId> best;
   for (const auto& member : row->second.config.in_sync()) {
     const NodeId node(member.node());
-    if (can_take(node) && (!best || leads[node] < leads[*best])) best = node;
+    if (can_take(node, partition) && (!best || leads[node] < leads[*best])) best = node;
   }
   return best;
 }

@@ -25,10 +25,10 @@ class HandOver {
     Epoch epoch;
     NodeId heir;
   };
+  using CanTake = std::function<bool(NodeId, PartitionId)>;
   /// `serves`: the epoch of each partition under which it is served here, 0: it is not. `can_take`: the node can be
-  /// reached and stays.
-  std::vector<Offer> next(const std::vector<Epoch>& serves, const Rows& rows,
-                          const std::function<bool(NodeId)>& can_take, SteadyTime now);
+  /// reached and stays, and its copy is sound.
+  std::vector<Offer> next(const std::vector<Epoch>& serves, const Rows& rows, const CanTake& can_take, SteadyTime now);
   /// Of the last next(): partitions that are still served here.
   std::size_t left() const { return left_; }
   bool is_over(SteadyTime now) const { return left_ == 0 || now >= until_; }
@@ -38,8 +38,7 @@ class HandOver {
     SteadyTime at;
     NodeId heir;
   };
-  std::optional<NodeId> heir_of(PartitionId partition, const Rows& rows,
-                                const std::function<bool(NodeId)>& can_take) const;
+  std::optional<NodeId> heir_of(PartitionId partition, const Rows& rows, const CanTake& can_take) const;
 
   const SteadyTime until_;
   std::map<PartitionId, Asked> asked_;

@@ -84,6 +84,8 @@ struct Shared {
   std::unique_ptr<std::atomic<std::int64_t>[]> confirmed;
   /// By partition: the epoch in which it is served here; 0: it is not.
   std::unique_ptr<std::atomic<std::uint64_t>[]> serves;
+  /// By partition: the copy here takes no part any more.
+  std::unique_ptr<std::atomic<bool>[]> quarantined;
   std::vector<Worker*> workers;
   Cluster* cluster = nullptr;  ///< null: this node is alone
   Backups* backups = nullptr;

@@ -148,7 +148,9 @@ void Worker::send_replication(PartitionId partition, Copy::Ready& ready) {
   for (const auto& wanted : ready.copies_log) read_copies_log(partition, wanted);
   for (const NodeId node : ready.snapshots) snapshots_->wanted(partition, node);
   if (ready.reconfiguration) shared_.cluster->reconfigure(*ready.reconfiguration);
-  if (!ready.trouble.empty()) spdlog::critical("quarantined partition={} why='{}'", partition.value, ready.trouble);
+  if (ready.trouble.empty()) return;
+  spdlog::critical("quarantined partition={} why='{}'", partition.value, ready.trouble);
+  shared_.quarantined[partition.value] = true;
 }
 
 void Worker::read_copies_log(PartitionId partition, failover::Replica::LogWanted wanted) {

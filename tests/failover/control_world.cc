@@ -162,6 +162,8 @@ void World::replicas(std::uint32_t id, Node& node) {
   for (auto& [partition, row] : node.rows) {
     const log::PartitionConfig& config = row.config;
     if (config.primary().node() != id || node.asked[partition]) continue;
+    const Detector& detector = node.controller->detector();
+    if (detector.quarantined(NodeId(id), partition)) continue;
     const auto ask = [&, p = partition](log::PartitionConfig next, std::vector<NodeId> live) {
       node.asked[p] = true;
       next.clear_nonce();
@@ -200,6 +202,7 @@ void World::replicas(std::uint32_t id, Node& node) {
       const NodeEntry* entry = node.controller->view().node(NodeId(learner));
       if (std::any_of(config.in_sync().begin(), config.in_sync().end(), in) || entry == nullptr) continue;
       if (node.gone.contains(NodeId(learner)) || !alive(learner)) continue;
+      if (detector.quarantined(NodeId(learner), partition)) continue;  // it acknowledges nothing
       next.add_in_sync()->set_node(learner);
       next.mutable_in_sync()->rbegin()->set_store_id(entry->store.str());
       live.push_back(NodeId(learner));

@@ -2,7 +2,7 @@
 ///
 /// The store answers after 5 ms, keeps leases for 2 s after their node stopped, and can fail or forget to say what became
 /// of a write. Links take 1 ms; each direction can be cut. Beside each Controller runs the least of a replica: it grows
-/// by live learners after 50 ms, shrinks by who is gone, and hands off when asked.
+/// by live learners after 50 ms, shrinks by who is gone, and hands off when asked; one that is quarantined does nothing.
 #pragma once
 
 #include <deque>

@@ -345,6 +345,115 @@ TEST_CASE("Controller: a node that is down for T_repl loses its copies to the ot
   CHECK(world.run_until([&] { return world.healthy(3) && named() == 0; }, milliseconds(20000)));
 }
 
+bool is_in_sync(const World& world, PartitionId partition, std::uint32_t node) {
+  const auto config = world.configs().at(partition);
+  return std::any_of(config.in_sync().begin(), config.in_sync().end(), [&](const auto& s) { return s.node() == node; });
+}
+
+std::set<PartitionId> all_partitions(std::uint16_t count) {
+  std::set<PartitionId> all;
+  for (std::uint16_t p = 0; p < count; ++p) all.insert(PartitionId(p));
+  return all;
+}
+
+/// A partition that the node leads.
+PartitionId led_by(const World& world, std::uint32_t node) {
+  for (const auto& [id, config] : world.configs())
+    if (config.primary().node() == node) return id;
+  FAIL("node " << node << " leads nothing");
+  return {};
+}
+
+TEST_CASE("Controller: a primary whose copy is quarantined loses that lead and no other, though its node is well") {
+  for (const std::uint32_t sick : {1u, 2u}) {  // the coordinator's own copy too
+    World world(9);
+    grow(world, 3);
+    const PartitionId partition = led_by(world, sick);
+    const int led = world.primaries().at(sick);
+    world.controller(sick).own_quarantined({partition});
+    CHECK(world.run_until([&] { return world.configs().at(partition).primary().node() != sick; }, milliseconds(100)));
+    CHECK_FALSE(is_in_sync(world, partition, sick));
+    CHECK(world.configs().at(partition).in_sync_size() == 2);
+    CHECK(world.primaries().at(sick) == led - 1);
+    world.run(milliseconds(15000));
+    CHECK(world.configs().at(partition).primary().node() != sick);
+    CHECK_FALSE(is_in_sync(world, partition, sick));
+    for (const std::uint32_t node : {1u, 2u, 3u}) CHECK(world.count(node, Kind::quarantined) == 1);
+    CHECK(world.count(1, Kind::dead) == 0);
+    CHECK(world.count(1, Kind::promoted) == 1);
+    CHECK(world.broken().empty());
+  }
+}
+
+TEST_CASE("Controller: nobody gets a lead whose copy is quarantined, neither by a death nor for evenness nor by hand") {
+  World world(9);
+  grow(world, 3);
+  world.controller(2).own_quarantined(all_partitions(9));
+  world.run(milliseconds(100));
+  CHECK(leads_nothing(world, 2));
+  world.kill(3);
+  world.run(milliseconds(15000));
+  CHECK(world.primaries() == std::map<std::uint32_t, int>{{1, 9}});
+  world.kill(2);
+  world.start(2);  // whatever it found then, it has to find again
+  CHECK(world.run_until([&] { return !leads_nothing(world, 2); }, milliseconds(60000)));
+  CHECK(world.broken().empty());
+}
+
+TEST_CASE("Controller: a backup whose copy is quarantined is not handed the lead that an operator names it for") {
+  World world(9);
+  grow(world, 3);
+  const PartitionId partition = led_by(world, 3);
+  world.controller(2).own_quarantined({partition});
+  world.run(milliseconds(100));
+  REQUIRE(is_in_sync(world, partition, 2));  // to leave it out is the primary's part
+  CHECK(world.controller(1).move(partition, NodeId(2)).error().message ==
+        "node 2's copy of partition " + std::to_string(partition.value) +
+            " is quarantined: it differs from what is committed; let the node come back with an empty disk");
+}
+
+TEST_CASE("Controller: a partition all of whose copies are quarantined gets no new epoch until an operator acts") {
+  World world(8);
+  grow(world, 3);
+  const PartitionId partition(5);
+  for (const std::uint32_t node : {1u, 2u, 3u}) world.controller(node).own_quarantined({partition});
+  world.run(milliseconds(500));
+  const auto epoch = world.configs().at(partition).epoch();
+  world.run(milliseconds(5000));
+  CHECK(world.configs().at(partition).epoch() == epoch);
+  CHECK(world.configs().at(partition).in_sync_size() >= 2);
+  CHECK(world.controller(1).unsafe_recover({partition, NodeId(1), Epoch(40), Seq(17)}).error().message ==
+        "node 1's copy of partition 5 is quarantined: it differs from what is committed");
+}
+
+TEST_CASE("Controller: an operator may go on with the only copy that is not quarantined, and not while two are sound") {
+  World world(8);
+  grow(world, 3);
+  const PartitionId partition(5);
+  const auto recover = [&] { return world.controller(1).unsafe_recover({partition, NodeId(1), Epoch(40), Seq(17)}); };
+  world.controller(2).own_quarantined({partition});
+  world.run(milliseconds(500));
+  CHECK_FALSE(recover());
+  world.controller(3).own_quarantined({partition});
+  world.run(milliseconds(500));
+  CHECK(world.configs().at(partition).primary().node() == 1);
+  CHECK(world.configs().at(partition).in_sync_size() >= 2);  // nobody goes below the minimum by himself (I7)
+  CHECK(recover());
+}
+
+TEST_CASE("Controller: a node that starts takes no new epoch for a copy of its own that is quarantined (F7)") {
+  World world(8);
+  grow(world, 1);
+  const auto before = world.configs();
+  world.kill(1);
+  world.run(milliseconds(3000));
+  world.start(1);
+  world.controller(1).own_quarantined({PartitionId(3)});
+  world.run(milliseconds(3000));
+  for (const auto& [id, config] : world.configs())
+    CHECK(config.epoch() == before.at(id).epoch() + (id == PartitionId(3) ? 0 : 1));
+}
+
 TEST_CASE("Controller: a write whose outcome is unknown is found out, whether or not it was applied") {
   World world(8);
   int writes = 0;

@@ -118,6 +118,27 @@ TEST_CASE("Detector: of two nodes a cut between them kills nobody while the leas
   CHECK(watch.dead(2));
 }
 
+TEST_CASE("Detector: a node's quarantined copies are those of its last beat, and of this life of it") {
+  Watch watch(3);
+  peer::Beat beat;
+  beat.add_quarantined(4);
+  beat.add_quarantined(9);
+  watch.detector.beat(NodeId(3), beat);
+  CHECK(watch.detector.quarantined(NodeId(3), PartitionId(4)));
+  CHECK(watch.detector.quarantined(NodeId(3), PartitionId(9)));
+  CHECK_FALSE(watch.detector.quarantined(NodeId(3), PartitionId(5)));
+  CHECK_FALSE(watch.detector.quarantined(NodeId(2), PartitionId(4)));
+  CHECK_FALSE(watch.dead(3));
+  beat.clear_quarantined();
+  beat.add_quarantined(9);
+  watch.detector.beat(NodeId(3), beat);
+  CHECK_FALSE(watch.detector.quarantined(NodeId(3), PartitionId(4)));
+  watch.detector.link_up(NodeId(3), boot(3, 1));
+  CHECK_FALSE(watch.detector.quarantined(NodeId(3), PartitionId(9)));
+  watch.detector.own_quarantined({PartitionId(1)});
+  CHECK(watch.detector.quarantined(NodeId(1), PartitionId(1)));
+}
+
 TEST_CASE("Detector: what was seen of an earlier life says nothing about this one") {
   Watch watch(3);
   watch.detector.link_up(NodeId(3), boot(3, 1));

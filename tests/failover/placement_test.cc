@@ -148,5 +148,14 @@ TEST_CASE("Placement: leaders even out along chains, where no single exchange wo
   for (const auto& [node, count] : primaries_by_node(input)) CHECK(count == 2);
 }
 
+TEST_CASE("Placement: a copy that is unfit leads nothing, and evenness brings it no lead by any chain") {
+  auto input = empty_cluster(3, 9);
+  carry_out(input);
+  for (std::uint16_t p = 0; p < 9; ++p)
+    if (p != 4) input.partitions[PartitionId(p)].unfit = {NodeId(2)};
+  const auto leaders = place_leaders(input);
+  for (const auto& [id, leader] : leaders) CHECK((leader != NodeId(2)) == (id != PartitionId(4)));
+}
+
 }  // namespace
 }  // namespace holdfast::failover

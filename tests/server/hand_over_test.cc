@@ -19,7 +19,7 @@ HandOver::Rows rows_of(std::uint16_t count) {
   return rows;
 }
 
-bool others(NodeId node) { return node != kSelf; }
+bool others(NodeId node, PartitionId) { return node != kSelf; }
 
 TEST_CASE("HandOver: a few at a time, evenly to those who can take them, until nothing is left") {
   const auto rows = rows_of(20);
@@ -73,11 +73,23 @@ TEST_CASE("HandOver: with nobody to take it, it lasts its time and says what is 
   const auto rows = rows_of(2);
   HandOver giving(SteadyTime(std::chrono::seconds(1)));
   const std::vector<Epoch> serves{Epoch(4), Epoch{}};
-  const auto nobody = [](NodeId) { return false; };
+  const auto nobody = [](NodeId, PartitionId) { return false; };
   CHECK(giving.next(serves, rows, nobody, SteadyTime{}).empty());
   CHECK_FALSE(giving.is_over(SteadyTime{}));
   CHECK(giving.is_over(SteadyTime(std::chrono::seconds(1))));
   CHECK(giving.left() == 1);
+}
+
+TEST_CASE("HandOver: a partition is offered to nobody whose copy of it is not sound, though he takes others") {
+  const auto rows = rows_of(2);
+  HandOver giving(SteadyTime(std::chrono::seconds(30)));
+  const auto sound = [](NodeId node, PartitionId partition) {
+    return node == kSecond || (node == kThird && partition != PartitionId(1));
+  };
+  const auto offers = giving.next({Epoch(4), Epoch(4)}, rows, sound, SteadyTime{});
+  REQUIRE(offers.size() == 2);
+  CHECK(offers[1].partition == PartitionId(1));
+  CHECK(offers[1].heir == kSecond);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ ClusterOptions options_of(const ChaosOptions& options, SeededRandom& random) {
   out.node.replica.mutant = options.mutant;
   out.node.node_mutant = options.node_mutant;
   out.node.never_reattaches = options.never_reattaches;
+  out.node.operator_after = Millis(random.below(2) == 0 ? 0 : random.below(10'000));
   return out;
 }
 
@@ -100,6 +101,7 @@ class Chaos {
       done.seen["snapshot"] += world_.node(i).copies_installed();
       done.seen["broken-snapshot"] += world_.node(i).copies_discarded();
       done.seen["damage-found"] += world_.node(i).damage_found();
+      done.seen["quarantined"] += world_.node(i).quarantines();
     }
     for (std::uint16_t p = 0; p < world_.partitions(); ++p)
       if (const auto row = world_.config(PartitionId(p))) done.promotions += row->epoch() - 1;

@@ -42,10 +42,12 @@ bool SimNode::damage(Damage how) {
   const auto rows = database.scan(range);
   HF_CHECK(rows, "a disk is damaged once");
   if (rows->empty()) return false;
-  const bool newest = how == Damage::torn_tail || agenda_.chance(30);
+  const bool tail = how == Damage::torn_tail || how == Damage::lost_tail;
+  const bool newest = tail || agenda_.chance(30);
   Row row = newest ? rows->back() : (*rows)[agenda_.random().below(rows->size())];
   if (how == Damage::unreadable) database.make_unreadable(row.key);
-  if (how == Damage::torn_tail) database.replace_silently(row.key, std::nullopt);
+  if (tail) database.replace_silently(row.key, std::nullopt);
+  if (how == Damage::lost_tail) node_->lower_floor(partition, LogStore(database).bounds(partition)->second);
   if (how == Damage::flipped) {
     char& byte = row.value[agenda_.random().below(row.value.size())];
     byte = static_cast<char>(byte ^ (1 << agenda_.random().below(8)));
@@ -214,6 +216,7 @@ void SimNode::tick() {
   std::uint32_t primaries = 0;
   for (std::uint16_t p = 0; p < options_.node.partitions; ++p) primaries += node_->serves(PartitionId(p)) ? 1 : 0;
   controller_->own_health(peer::Beat::OK, 0, primaries);
+  controller_->own_quarantined(node_->quarantined());
   controller_->tick(steady(), wall());
   carry_out();
   if (agenda_.now() >= next_confirm_) confirm();
@@ -278,8 +281,10 @@ void SimNode::opened() { confirm(); }
 
 void SimNode::quarantined(PartitionId partition, const std::string& why) {
   if (damaged_) {
-    told_damaged_ = true;  // the operator reads that, and acts
-    return node_->die();
+    told_damaged_ = true;  // an operator reads that, and acts some time later
+    ++quarantines_;
+    if (options_.operator_after == Millis{}) return node_->die();
+    return after(options_.operator_after, [this] { node_->die(); });
   }
   listener_.wrong("quarantined partition " + std::to_string(partition.value) + " on node " + std::to_string(id_.value) +
                   ": " + why);

@@ -21,6 +21,7 @@ struct SimNodeOptions {
   failover::ControllerOptions controller;  ///< who we are is filled in
   failover::Replica::Options replica;
   NodeMutant node_mutant = NodeMutant::none;
+  Millis operator_after{};        ///< who has a quarantined copy is stopped, and gets another disk
   bool never_reattaches = false;  ///< mutant: connections stay attached where their primary was
 };
 
@@ -41,6 +42,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   /// What a bad disk does to the log, or to what is in the state.
   enum class Damage : std::uint8_t {
     torn_tail,   ///< the newest entry of a partition is gone
+    lost_tail,   ///< the same, and the floor has not come to it yet: nothing tells the node
     flipped,     ///< a bit of an entry, which no checksum of the disk's notices
     unreadable,  ///< any row, as checksums find it
   };
@@ -74,6 +76,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
     return sum;
   }
   std::uint64_t damage_found() const { return damage_found_; }
+  std::uint64_t quarantines() const { return quarantines_; }
   std::uint64_t copies_discarded() const {
     std::uint64_t sum = node_->copies_discarded();
     for (const auto& past : past_) sum += past->copies_discarded();
@@ -133,7 +136,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   std::unique_ptr<failover::Controller> controller_;
   bool damaged_ = false;       ///< and nobody may know
   bool told_damaged_ = false;  ///< by itself, or by others
-  std::uint64_t damage_found_ = 0;
+  std::uint64_t damage_found_ = 0, quarantines_ = 0;
   bool frozen_ = false;
   std::deque<std::function<void()>> backlog_;
   Millis wall_offset_{};

@@ -88,6 +88,7 @@ class OneThreadNode {
   void reattach(PartitionId partition, bool ask_again);
   /// The epoch in which it is served here; 0: it is not.
   std::uint64_t serves(PartitionId partition) const;
+  std::set<PartitionId> quarantined() const;
   SteadyTime confirmed_at(PartitionId partition) const;
   void confirm(PartitionId partition, SteadyTime at);
 
@@ -110,6 +111,7 @@ class OneThreadNode {
   void die() { dead_ = true; }
   /// Errc::corrupt: a log ends before what was acknowledged of it (storage/durable_floor.h, which is never behind here).
   Status check_floor();
+  void lower_floor(PartitionId id, Seq seq) { floor_[id.value] = std::min(floor_[id.value], seq); }
   /// Of the posts' client message ids: refused here at least once, whether or not anybody heard of it.
   const std::set<std::string>& refused_posts() const { return refused_posts_; }
   /// In all lives: copies that came as a whole, and those that were thrown away in pieces.
@@ -160,7 +162,6 @@ class OneThreadNode {
     if (!read && read.error().code == Errc::corrupt) die();
     return static_cast<bool>(read);
   }
-  void lower_floor(PartitionId id, Seq seq) { floor_[id.value] = std::min(floor_[id.value], seq); }
   void keep(const Batch& batch);
   void add_copies(const std::vector<RecoveredPartition>& recovered, failover::Member self,
                   failover::Replica::Options replica);

@@ -300,6 +300,12 @@ void OneThreadNode::publish_serving(Copy& copy) {
 }
 
 std::uint64_t OneThreadNode::serves(PartitionId partition) const { return running_->serves[partition.value]; }
+std::set<PartitionId> OneThreadNode::quarantined() const {
+  std::set<PartitionId> found;
+  for (const auto& copy : running_->copies)
+    if (copy->replica().role() == failover::Role::quarantined) found.insert(copy->id());
+  return found;
+}
 SteadyTime OneThreadNode::confirmed_at(PartitionId partition) const { return running_->confirmed[partition.value]; }
 void OneThreadNode::confirm(PartitionId partition, SteadyTime at) { running_->confirmed[partition.value] = at; }
 
