@@ -27,6 +27,8 @@ class Copy {
   /// Null while this copy does not serve.
   Partition* serving() { return serving_.get(); }
   const Partition* serving() const { return serving_.get(); }
+  /// The epoch in which it serves; 0: it does not. The replica's may be a later one already, until the next take_ready().
+  Epoch served_epoch() const { return serving_ ? serving_epoch_ : Epoch{}; }
 
   /// False: submit() will answer elsewhere(). To be asked before, so that nothing behind it is taken when this changes.
   bool takes_commands() const { return serving_ != nullptr || replica_.leads(); }

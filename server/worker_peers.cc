@@ -227,7 +227,7 @@ void Worker::configured(const mail::Configured& news) {
 /// Others are to know what is served here, and that it was certain a moment ago.
 void Worker::publish_serving(Copy& copy, SteadyTime now) {
   const PartitionId id = copy.id();
-  const std::uint64_t epoch = copy.serving() ? copy.replica().epoch().value : 0;
+  const std::uint64_t epoch = copy.served_epoch().value;
   if (epoch != 0) shared_.confirm(id, copy.certain_at(now));
   if (shared_.serves[id.value].exchange(epoch) != epoch && epoch != 0 && shared_.cluster) shared_.cluster->opened();
 }

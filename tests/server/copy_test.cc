@@ -22,9 +22,14 @@ struct Two {
   Two() : copy({.id = PartitionId(5)}, limits, member(kSelf), {}) {
     copy.tick(now, kWall);
     copy.replica().link_up(member(kOther));
+    lead(1);
+    turn();
+  }
+
+  void lead(std::uint64_t epoch) {
     failover::PartitionRow row;
-    row.revision = 1;
-    row.config.set_epoch(1);
+    row.revision = epoch;
+    row.config.set_epoch(epoch);
     row.config.set_min_isr(2);
     for (const NodeId node : {kSelf, kOther}) {
       row.config.add_replicas(node.value);
@@ -34,7 +39,6 @@ struct Two {
     }
     *row.config.mutable_primary() = row.config.in_sync(0);
     copy.replica().configured(row);
-    turn();
   }
 
   void turn() {
@@ -48,7 +52,7 @@ struct Two {
 
   void acknowledge(std::uint64_t seq) {
     peer::Replication message;
-    message.set_epoch(1);
+    message.set_epoch(copy.replica().epoch().value);
     message.mutable_ack()->set_durable(seq);
     copy.replica().received(member(kOther), message);
     turn();
@@ -83,6 +87,24 @@ TEST_CASE("Copy: that its epoch is open is certain as of its first entry, howeve
   two.now += milliseconds(100);
   two.copy.tick(two.now, kWall);
   CHECK(two.copy.certain_at(two.now) == asked);
+}
+
+/// Whoever hears of a new epoch attaches its connections anew: to the memory of the one before they would be lost.
+TEST_CASE("Copy: who gets a new epoch of its own partition serves the old one until its memory is gone (seed 743174)") {
+  Two two;
+  two.acknowledge(0);
+  two.acknowledge(1);
+  REQUIRE(two.copy.served_epoch() == Epoch(1));
+  two.lead(2);
+  REQUIRE(two.copy.replica().epoch() == Epoch(2));
+  REQUIRE(two.copy.serving() != nullptr);
+  two.copy.tick(two.now, kWall);
+  CHECK(two.copy.served_epoch() == Epoch(1));
+  two.turn();
+  CHECK(two.copy.served_epoch() == Epoch{});
+  two.acknowledge(1);
+  two.acknowledge(2);
+  CHECK(two.copy.served_epoch() == Epoch(2));
 }
 
 }  // namespace

@@ -294,7 +294,7 @@ void OneThreadNode::tick_routers() {
 
 void OneThreadNode::publish_serving(Copy& copy) {
   const PartitionId id = copy.id();
-  const std::uint64_t epoch = copy.serving() ? copy.replica().epoch().value : 0;
+  const std::uint64_t epoch = copy.served_epoch().value;
   if (epoch != 0) confirm(id, copy.certain_at(steady_));
   if (std::exchange(running_->serves[id.value], epoch) != epoch && epoch != 0) running_->joined->around->opened();
 }
