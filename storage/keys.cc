@@ -64,6 +64,12 @@ std::optional<Shape> shape_of(Family family) {
     case Family::missed: return Shape{.ids = 1};
     case Family::reply: return Shape{.ids = 1};
     case Family::answered: return Shape{.ids = 2};
+    case Family::audit: return Shape{.number = true};
+    case Family::audit_head: return Shape{};
+    case Family::audit_of: return Shape{.ids = 1, .number = true};
+    case Family::incidents: return Shape{};
+    case Family::incident: return Shape{};
+    case Family::lost: return Shape{.ids = 1};
   }
   return std::nullopt;
 }
@@ -137,6 +143,14 @@ std::string answered(const UserId& user, std::string_view hash) {
   HF_CHECK(hash.size() == kId, "a hash in a key has the size of an id");
   return make(Family::answered, {user.bytes(), hash});
 }
+std::string audit(std::uint64_t number) { return make_numbered(Family::audit, {}, number); }
+std::string audit_head() { return make(Family::audit_head, {}); }
+std::string audit_of(const UserId& user, std::uint64_t number) {
+  return make_numbered(Family::audit_of, user.bytes(), number);
+}
+std::string incidents() { return make(Family::incidents, {}); }
+std::string incident() { return make(Family::incident, {}); }
+std::string lost(const UserId& user) { return make(Family::lost, {user.bytes()}); }
 std::string applied() { return make(Family::applied, {}); }
 
 std::string prefix(Family family, std::string_view id) { return make(family, {id}); }
@@ -175,7 +189,7 @@ std::optional<Decoded> decode(std::string_view key) {
 
 bool is_append_only(Family family) {
   return family == Family::inbox || family == Family::change || family == Family::client_id ||
-         family == Family::request;
+         family == Family::request || family == Family::audit || family == Family::audit_of;
 }
 
 void append_stored(PartitionId partition, std::string_view key, std::string& out) {
@@ -209,6 +223,8 @@ std::size_t growing_prefix_bytes(std::string_view stored_key) {
   if (stored_key.size() <= kPartitionBytes) return 0;
   const auto family = static_cast<Family>(static_cast<std::uint8_t>(stored_key[kPartitionBytes]));
   if (!is_append_only(family)) return 0;
+  if (family == Family::audit)  // one sequence for the partition
+    return stored_key.size() == kPartitionBytes + 1 + kNumber ? kPartitionBytes + 1 : 0;
   const bool by_request = family == Family::client_id || family == Family::request;  // in order for each user
   const std::size_t prefix = kPartitionBytes + 1 + (by_request ? 2 * kId : kId);
   return stored_key.size() == prefix + (by_request ? kId : kNumber) ? prefix : 0;

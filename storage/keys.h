@@ -29,6 +29,12 @@
 ///   missed       user                              state.Missed
 ///   reply        hash:16                           state.Reply
 ///   answered     user hash:16                      state.Answered
+///   audit        number                            storage/audit_row.h  a line of the audit journal
+///   audit_head   (nothing)                         state.AuditHead
+///   audit_of     user number                       (empty)             line `number` concerns the user
+///   incidents    (nothing)                         state.Incidents     partition 0
+///   incident     (nothing)                         state.CurrentIncident
+///   lost         user                              state.Lost
 ///   applied      (nothing)                         number: the applied sequence, written with each batch
 ///
 /// Decoding accepts exactly what encoding makes of non-empty names and subscribers.
@@ -73,6 +79,12 @@ enum class Family : std::uint8_t {
   missed = 0x69,
   reply = 0x6a,
   answered = 0x6b,
+  audit = 0x70,
+  audit_head = 0x71,
+  audit_of = 0x72,
+  incidents = 0x73,
+  incident = 0x74,
+  lost = 0x75,
 };
 
 std::string name(std::string_view name);
@@ -105,6 +117,12 @@ std::string missed(const UserId& user);
 /// `hash`: 16 bytes, in both.
 std::string reply(std::string_view hash);
 std::string answered(const UserId& user, std::string_view hash);
+std::string audit(std::uint64_t number);
+std::string audit_head();
+std::string audit_of(const UserId& user, std::uint64_t number);
+std::string incidents();
+std::string incident();
+std::string lost(const UserId& user);
 std::string applied();
 
 /// All keys of a family that begin with `id` (a user or a conversation).
@@ -118,7 +136,7 @@ struct Decoded {
   std::string_view first;
   std::string_view second;
   std::string_view third;
-  std::uint64_t number = 0;  ///< inbox, change: the number; source: the partition; due: the time
+  std::uint64_t number = 0;  ///< inbox, change, audit, audit_of: the number; source: the partition; due: the time
 };
 /// Nothing if `key` is not of the grammar. The views point into `key`.
 std::optional<Decoded> decode(std::string_view key);

@@ -53,6 +53,12 @@ std::vector<Case> one_of_each(Random& random) {
       {keys::missed(user), Family::missed, user.str()},
       {keys::reply(intent.bytes()), Family::reply, request.str()},
       {keys::answered(user, intent.bytes()), Family::answered, user.str(), request.str()},
+      {keys::audit(n), Family::audit, "", "", "", n},
+      {keys::audit_head(), Family::audit_head},
+      {keys::incidents(), Family::incidents},
+      {keys::incident(), Family::incident},
+      {keys::lost(user), Family::lost, user.str()},
+      {keys::audit_of(user, n), Family::audit_of, user.str(), "", "", n},
   };
 }
 
@@ -82,7 +88,9 @@ TEST_CASE("Keys: a key cut short, or with a byte too many where its length is fi
                            c.family == Family::cursor || c.family == Family::due;
     CHECK(keys::decode(c.key + "x").has_value() == free_text);
     if (!free_text) CHECK_FALSE(keys::decode(std::string_view(c.key).substr(0, c.key.size() - 1)));
-    if (c.family != Family::applied) CHECK_FALSE(keys::decode(std::string_view(c.key).substr(0, 1)));
+    const bool bare = c.family == Family::applied || c.family == Family::audit_head || c.family == Family::incidents ||
+                      c.family == Family::incident;
+    if (!bare) CHECK_FALSE(keys::decode(std::string_view(c.key).substr(0, 1)));
   }
 }
 
@@ -139,6 +147,8 @@ TEST_CASE("Keys: rows that grow in order share the prefix that the memtable's hi
   CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::inbox(user, 7))) == 2 + 1 + 16);
   CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::change(conversation, 7))) == 2 + 1 + 16);
   CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::client_id(conversation, user, request))) == 2 + 1 + 32);
+  CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::audit(7))) == 2 + 1);
+  CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::audit_of(user, 7))) == 2 + 1 + 16);
   CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::list(user, conversation))) == 0);
   CHECK(keys::growing_prefix_bytes(keys::stored(p, keys::prefix(Family::inbox))) == 0);
   CHECK(keys::growing_prefix_bytes("x") == 0);
