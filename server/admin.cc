@@ -7,7 +7,10 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "proto/backup.pb.h"
+#include "server/audit_admin.h"
 #include "server/backups.h"
+#include "server/export_admin.h"
+#include "server/status_board.h"
 #include "storage/file_util.h"
 
 namespace holdfast {
@@ -241,8 +244,11 @@ Status carry_out(Controller& controller, const http::AdminAction& action) {
 
 void act(Engine& engine, http::AdminAction action, Then<Status> then) {
   if (engine.cluster() == nullptr) return then(alone());
-  engine.cluster()->with_controller(
-      [action, then = std::move(then)](Controller& controller) { then(carry_out(controller, action)); });
+  engine.cluster()->with_controller([&engine, action, then = std::move(then)](Controller& controller) {
+    const Status done = carry_out(controller, action);
+    note_action(engine.shared(), action, done);
+    then(done);
+  });
 }
 
 /// What a restored backup needs besides its partitions.
@@ -265,7 +271,10 @@ void tell_settings(Engine& engine, const Then<Result<std::string>>& then) {
 
 void tell_backup(Engine& engine, const http::BackupRequest& request, const Then<Result<std::string>>& then) {
   using Kind = http::BackupRequest::Kind;
-  if (request.kind == Kind::settings) return tell_settings(engine, then);
+  if (request.kind == Kind::settings) {  // asked once for each backup, before all else
+    note_backup(engine.shared(), request, Ok{});
+    return tell_settings(engine, then);
+  }
   static const std::map<Kind, peer::BackupAsk::What> kinds{{Kind::hold, peer::BackupAsk::HOLD},
                                                            {Kind::release, peer::BackupAsk::RELEASE},
                                                            {Kind::piece, peer::BackupAsk::PIECE},
@@ -291,6 +300,15 @@ http::AdminParts admin_parts(Engine& engine, const gateway::Admission& admission
     tell_partition(engine, partition, at, then);
   };
   parts.events = [&engine](std::uint64_t since, auto then) { tell_events(engine, since, std::move(then)); };
+  parts.audit = [&engine](const http::AuditRequest& request, auto then) {
+    tell_audit(engine, request, std::move(then));
+  };
+  parts.incident = [&engine](const http::IncidentRequest& request, auto then) {
+    change_incident(engine, request, std::move(then));
+  };
+  parts.exported = [&engine](const http::ExportRequest& request, auto then) {
+    tell_export(engine, request, std::move(then));
+  };
   parts.backup = [&engine](const http::BackupRequest& request, const auto& then) {
     tell_backup(engine, request, then);
   };

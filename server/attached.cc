@@ -208,6 +208,12 @@ void Attached::tell(const chat::TellUsers& tell) {
   }
 }
 
+void Attached::tell_all(const v1::ServerFrame& frame) {
+  const std::string bytes = frame.SerializeAsString();
+  for (const auto& [ref, connection] : connections_)
+    if (connection.credit > 0) deliveries_.push_back(chat::DeliverFrame{ref, bytes});
+}
+
 void Attached::watch(chat::ConnectionRef watcher, const std::vector<UserId>& users, SteadyTime now) {
   for (const UserId& user : users) {
     const bool online = users_.contains(user) || leaving_.contains(user);

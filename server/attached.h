@@ -41,6 +41,7 @@ class Attached {
   /// The session's connections are told and closed; returns them.
   std::vector<chat::ConnectionRef> session_gone(const chat::SessionGone& gone);
   void tell(const chat::TellUsers& tell);
+  void tell_all(const v1::ServerFrame& frame);
   void tick(SteadyTime now);
 
   /// A stretch of an inbox that a connection needs.

@@ -389,6 +389,36 @@ Keys limit_keys() {
   };
 }
 
+Keys incident_keys() {
+  return {
+      duration<seconds>("incident", "resume_bound_s", 1, 86'400,
+                        "Clients of a node that died come back within it; whose devices don't, they are affected.",
+                        FIELD(limits.incident_resume_bound)),
+      duration<seconds>("incident", "mail_delay_s", 1, 604'800,
+                        "How long a message may wait before it is mailed, while there is an incident: to those who are "
+                        "affected, or to all if an operator has declared it.",
+                        FIELD(limits.incident_mail_delay)),
+      duration<minutes>("incident", "ends_after_min", 1, 10'080,
+                        "An incident that opened by itself ends after so many minutes, unless an operator has said "
+                        "something about it.",
+                        FIELD(limits.incident_ends_after)),
+  };
+}
+
+Keys audit_keys() {
+  return {
+      duration<Days>("audit", "keep_days", 1, 36'500, "Lines of the audit journal are kept for so long.",
+                     FIELD(limits.audit_keep)),
+      choice<chat::AuditAddresses>("audit", "addresses",
+                                   {{"full", chat::AuditAddresses::full},
+                                    {"network", chat::AuditAddresses::network},
+                                    {"none", chat::AuditAddresses::none}},
+                                   "How exactly lines say where somebody came from: the address, its network (the "
+                                   "first 24 bits of IPv4, the first 48 of IPv6), or nothing.",
+                                   FIELD(limits.audit_addresses)),
+  };
+}
+
 Keys cluster_keys() {
   return {
       text("cluster", "store", "etcd[s]://[user:password@]host:port[,host:port...][/prefix], or empty",
@@ -502,7 +532,7 @@ Keys fallback_keys() {
 Keys make_keys() {
   Keys all = general_keys();
   for (auto* section : {tls_keys, log_keys, client_keys, rate_keys, password_keys, lmtp_keys, cluster_keys,
-                        storage_keys, limit_keys, mail_keys, fallback_keys}) {
+                        storage_keys, incident_keys, audit_keys, limit_keys, mail_keys, fallback_keys}) {
     add(all, section());
   }
   return all;
@@ -521,6 +551,8 @@ const std::vector<ConfigSection>& config_sections() {
       {"lmtp", "Answers by mail; docs/services.md says how a mail server is set up for it."},
       {"cluster", "One of several nodes."},
       {"storage", "Memory and disk."},
+      {"incident", "When something is wrong with the service as a whole."},
+      {"audit", "The audit journal: what happened to accounts and to the cluster."},
       {"limits", "Bounds of chat; what is beyond one is answered TOO_LARGE."},
       {"mail", "Mails to users: docs/services.md."},
       {"fallback", "Messages that reach no device are mailed, to users with a verified address."},

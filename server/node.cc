@@ -13,16 +13,19 @@
 #include "base/version.h"
 #include "server/admin.h"
 #include "server/answers_by_mail.h"
+#include "server/cluster_audit.h"
 #include "server/engine.h"
 #include "server/gateway/admission.h"
 #include "server/http/account_pages.h"
 #include "server/http/http_server.h"
 #include "server/http/pages.h"
+#include "server/http/status_page.h"
 #include "server/http/unsubscribe_page.h"
 #include "server/mail_desk.h"
 #include "server/metrics.h"
 #include "server/operator_key.h"
 #include "server/services/unsubscribe.h"
+#include "server/status_board.h"
 
 namespace holdfast {
 
@@ -81,8 +84,10 @@ struct Node::Impl {
   void stop_listening();
 
   const Config config;
-  asio::io_context control{1};          ///< outlives the engine, whose threads may still answer operators
-  std::unique_ptr<MailDesk> mail_desk;  ///< outlives the workers, and is stopped before they are
+  asio::io_context control{1};                  ///< outlives the engine, whose threads may still answer operators
+  std::unique_ptr<MailDesk> mail_desk;          ///< outlives the workers, and is stopped before they are
+  std::unique_ptr<ClusterAudit> cluster_audit;  ///< outlives the engine's threads, too
+  std::unique_ptr<StatusBoard> status;          ///< the same
   std::unique_ptr<Engine> engine;
   std::unique_ptr<gateway::Admission> admission;
   tcp::endpoint client_endpoint, admin_endpoint, http_endpoint;
@@ -113,6 +118,8 @@ Status Node::Impl::start() {
   auto opened = Engine::open(config);
   if (!opened) return opened.error();
   engine = std::move(*opened);
+  cluster_audit = std::make_unique<ClusterAudit>(*engine);
+  status = std::make_unique<StatusBoard>(*engine);
 
   const auto key_file = engine->directory().path() / "operator.key";
   auto operator_key =
@@ -163,7 +170,10 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
   if (!bound) return bound.error();
   admin_endpoint = *bound;
   users = std::make_unique<http::HttpServer>(
-      control.get_executor(), http::public_pages({std::string(kVersion), readiness, {accounts(), unsubscribing()}}),
+      control.get_executor(),
+      http::public_pages({std::string(kVersion), readiness, {accounts(), unsubscribing(), http::status_pages([this] {
+                                                               return status->figures();
+                                                             })}}),
       http::HttpServerOptions{.tls = tls});
   bound = users->listen(config.http);
   if (!bound) return bound.error();
@@ -255,6 +265,8 @@ void Node::Impl::watch() {
       return drain();
     }
   }
+  cluster_audit->look();
+  status->look();
   steady_before = steady;
   wall_before = wall;
   watch_timer.expires_after(kWatchInterval);

@@ -35,6 +35,7 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       rows_(options.cache_bytes),
       timers_(options.timers_running_max),
       attached_(options.timing),
+      last_nodes_(replica.self().node),
       opened_at_(replica.now()),
       sweeping_(std::make_shared<Sweeping>()) {
   HF_CHECK(replica.role() == failover::Role::primary, "only a primary serves");
@@ -78,8 +79,8 @@ void Partition::submit(command::Command command, Answered then) {
   ++figures_.commands;
   auto pending = std::make_unique<Pending>();
   pending->read_only = services::is_read_only(command);
-  pending->client =
-      !command.has_source() && !command.has_sweep() && !command.has_run_due() && !command.has_intent_done();
+  pending->client = !command.has_source() && !command.has_sweep() && !command.has_run_due() &&
+                    !command.has_intent_done() && !command.has_note_attached();
   if (pending->client && client_commands_ >= options_.waiting_max) {
     ++figures_.refused;
     chat::Draft draft;
@@ -105,9 +106,18 @@ void Partition::tick(SteadyTime steady, WallTime wall) {
   attached_.tick(steady);
   release_held();
   give_up_stuck();
+  note_last_nodes();
   if (steady < next_sweep_) return;
   next_sweep_ = steady + options_.sweep_interval;
   sweep();
+}
+
+void Partition::note_last_nodes() {
+  auto note = last_nodes_.take(steady_now_);
+  if (!note) return;
+  command::Command command;
+  *command.mutable_note_attached() = std::move(*note);
+  submit(std::move(command), [](const command::Answer&) {});
 }
 
 void Partition::sweep() {

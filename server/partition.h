@@ -29,6 +29,7 @@
 #include "server/bus/timers.h"
 #include "server/chat/attachment.h"
 #include "server/chat/rules.h"
+#include "server/last_nodes.h"
 #include "storage/recent_rows.h"
 #include "storage/row_cache.h"
 
@@ -188,6 +189,9 @@ class Partition {
   void tell_members(const chat::TellMembers& tell);
   void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended, SteadyTime not_before);
   void finish_attach(chat::ConnectionRef connection);
+  void finish_attached(const chat::Attach& attach, std::uint64_t head,
+                       const std::optional<state::CurrentIncident>& incident);
+  void note_last_nodes();
   void release_held();
   void read_page(const Attached::Page& page);
 
@@ -210,6 +214,7 @@ class Partition {
   RecentRows recent_;
   bus::Timers timers_;
   Attached attached_;
+  LastNodes last_nodes_;
   std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;
   std::vector<std::unique_ptr<Follower>> followers_;
   Pressure pressure_ = Pressure::none;

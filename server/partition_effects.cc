@@ -3,6 +3,7 @@
 #include "proto/state.pb.h"
 #include "server/chat/session_book.h"
 #include "server/partition_internal.h"
+#include "server/services/incident_banner.h"
 #include "storage/keys.h"
 
 namespace holdfast {
@@ -65,6 +66,8 @@ void Partition::carry_out(chat::Effect effect, const std::string& session, std::
       if (!own) ended.push_back(connection);
   } else if (auto* tell = std::get_if<chat::TellUsers>(&effect)) {
     ready_.tells.push_back(std::move(*tell));
+  } else if (const auto* all = std::get_if<chat::TellAll>(&effect)) {
+    attached_.tell_all(all->frame);
   } else if (auto* intent = std::get_if<chat::BeginIntent>(&effect)) {
     ready_.intents.push_back(std::move(*intent));
   } else {
@@ -137,6 +140,7 @@ void Partition::finish_attach(chat::ConnectionRef connection) {
   const auto session = view.get<state::Session>(keys::session(attach.user, attach.session));
   const auto account = view.get<state::Account>(keys::account(attach.user));
   const auto mailbox = view.get<state::Mailbox>(keys::mailbox(attach.user));
+  const auto incident = view.get<state::CurrentIncident>(keys::incident());
   if (view.missing()) return want(attaching.needs);
   let_go(attaching.needs);
   const auto keep = attaching_.extract(connection);
@@ -150,18 +154,29 @@ void Partition::finish_attach(chat::ConnectionRef connection) {
     ready_.deliveries.push_back(
         chat::EndConnection{connection, v1::SESSION_ENDED, session ? session->ended() : "the session is gone"});
   else
-    attached_.attach(attach, mailbox->head());
+    finish_attached(attach, mailbox->head(), incident);
+}
+
+void Partition::finish_attached(const chat::Attach& attach, std::uint64_t head,
+                                const std::optional<state::CurrentIncident>& incident) {
+  attached_.attach(attach, head);
+  if (!replica_.is_alone()) last_nodes_.attached(attach, steady_now_);
+  if (incident)
+    ready_.deliveries.push_back(
+        chat::DeliverFrame{attach.connection, services::banner_of(*incident, true).SerializeAsString()});
 }
 
 void Partition::detach(const UserId& user, chat::ConnectionRef connection) {
   if (const auto at = attaching_.find(connection); at != attaching_.end()) at->second->gone = true;
   attached_.detach(user, connection, steady_now_);
+  last_nodes_.detached(connection, steady_now_);
   release_held();
 }
 
 void Partition::detach_node(NodeId node) {
   for (auto& [connection, attaching] : attaching_) attaching->gone |= connection.node == node;
   attached_.detach_node(node, steady_now_);
+  last_nodes_.lost_node(node);
   release_held();
 }
 

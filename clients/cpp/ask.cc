@@ -271,6 +271,13 @@ Frame recover_account(std::string username, std::string reason) {
   return frame;
 }
 
+Frame delete_user(std::string username, std::string reason) {
+  Frame frame;
+  frame.mutable_delete_user()->set_username(std::move(username));
+  frame.mutable_delete_user()->set_reason(std::move(reason));
+  return frame;
+}
+
 Frame rotate_token_key() {
   Frame frame;
   frame.mutable_rotate_token_key();

@@ -76,5 +76,6 @@ Frame set_account_status(StatusChange change);                    // Done
 Frame rotate_token_key();                                         // Done
 Frame reset_password(std::string username, std::string reason);   // Done
 Frame recover_account(std::string username, std::string reason);  // RecoveryReply
+Frame delete_user(std::string username, std::string reason);      // Done
 
 }  // namespace holdfast::client::ask

@@ -73,6 +73,8 @@ class ClientEvents {
   virtual void on_head(const v1::InboxItem&) {}
   /// Inbox rows up to here are gone: page the history of what list_conversations shows as unread.
   virtual void on_history_gap(const v1::HistoryGap&) {}
+  /// Something is wrong with the service as a whole, or no longer.
+  virtual void on_status_banner(const v1::StatusBanner&) {}
   /// The server was restored from a backup: what came after that was made is gone, and its numbers are given out anew.
   /// Throw away what is kept of conversations, and page their history: on_change() goes on behind it.
   virtual void on_history_reset(const v1::HistoryReset&) {}

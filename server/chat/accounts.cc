@@ -82,6 +82,7 @@ void set_status(const Context& context, const command::Command& command, Session
   log::OperatorActed& acted = *draft.emit().mutable_operator_acted();
   acted.set_operation("set_account_status " + v1::AccountStatus_Name(set.status()));
   acted.set_target(account.username());
+  acted.set_user(book.user().str());
   acted.set_reason(set.reason());
   acted.set_peer(set.peer());
   book.save();
@@ -92,12 +93,13 @@ void change_checked(const Context& context, const command::Command& command, Vie
   const ChangeAccount& change = command.change_account();
   SessionBook book(context, user_of(command), view, draft);
   if (!book.exists()) return draft.refuse(v1::NOT_FOUND, "the account is gone");
-  if (!change.has_set_status() && change.checked_hash() != book.account().password_hash())
+  const bool by_operator = change.has_set_status() || change.delete_().by_operator();
+  if (!by_operator && change.checked_hash() != book.account().password_hash())
     return draft.refuse(v1::RETRY, "the password was changed at this very moment", std::chrono::milliseconds(100));
   switch (change.what_case()) {
     case ChangeAccount::kChangePassword: return change_password(context, command, book, view, draft);
     case ChangeAccount::kSetEmail: return set_email(context, command, book, view, draft);
-    case ChangeAccount::kDelete: return delete_account(context, book, view, draft);
+    case ChangeAccount::kDelete: return delete_account(context, book, change.delete_(), view, draft);
     case ChangeAccount::kSetStatus: return set_status(context, command, book, view, draft);
     default: return draft.refuse(v1::UNSUPPORTED, "this change of an account is unknown here");
   }
@@ -107,7 +109,8 @@ void count_wrong_password(const Context& context, const command::Command& comman
   const auto account = view.get<state::Account>(keys::account(user_of(command)));
   if (!account) return draft.refuse(v1::NOT_FOUND, "the account is gone");
   if (const auto barred = password_barred(context, account->username(), view)) return refuse_with(*barred, draft);
-  count_failure(context, account->username(), command.user(), view, draft);
+  count_failure(context, {account->username(), command.user(), command.change_account().wrong_password().peer()}, view,
+                draft);
   v1::Error& error = *draft.answer().mutable_login_result()->mutable_error();
   error.set_code(v1::WRONG_CREDENTIALS);
   error.set_message("wrong password");
@@ -132,6 +135,7 @@ void create_account(const Context& context, const command::Command& command, Vie
   log::AccountCreated& event = *draft.emit().mutable_account_created();
   event.set_user(user->str());
   event.set_username(create.username());
+  event.set_peer(create.peer());
   if (!create.email().empty()) {
     log::AddressSet& set = *draft.emit().mutable_address_set();
     set.set_user(user->str());

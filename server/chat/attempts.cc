@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+#include "server/chat/names.h"
 #include "storage/keys.h"
 
 namespace holdfast::chat {
@@ -25,6 +27,14 @@ milliseconds wait_after(std::uint32_t failures, const Limits& limits) {
   return std::min<milliseconds>(wait, limits.login_lock);
 }
 
+void tell_failures(const Failed& failed, std::uint32_t failures, Draft& draft) {
+  log::LoginFailed& event = *draft.emit().mutable_login_failed();
+  event.set_user(std::string(failed.user));
+  if (failed.user.empty()) event.set_name_hash(std::string(as_bytes(blake2b_256({failed.username}))));
+  event.set_failures(failures);
+  event.set_peer(std::string(failed.peer));
+}
+
 }  // namespace
 
 bool is_forgotten(const Context& context, const state::Attempts& attempts) {
@@ -45,19 +55,42 @@ std::optional<v1::Error> password_barred(const Context& context, std::string_vie
   return std::nullopt;
 }
 
-void count_failure(const Context& context, std::string_view username, std::string_view user, View& view, Draft& draft) {
-  auto attempts = view.get<state::Attempts>(keys::attempts(username)).value_or(state::Attempts());
-  if (is_forgotten(context, attempts)) attempts.Clear();
+void count_failure(const Context& context, const Failed& failed, View& view, Draft& draft) {
+  auto attempts = view.get<state::Attempts>(keys::attempts(failed.username)).value_or(state::Attempts());
+  if (is_forgotten(context, attempts)) {
+    const std::uint32_t untold = attempts.untold();
+    attempts.Clear();
+    attempts.set_untold(untold);
+  }
   attempts.set_failures(attempts.failures() + 1);
   attempts.set_last_failure_ms(to_ms(context.now));
-  if (attempts.failures() >= context.limits.login_failures_lock) {
+  attempts.set_untold(attempts.untold() + 1);
+  const bool locks = attempts.failures() >= context.limits.login_failures_lock;
+  if (locks || from_ms(attempts.told_ms()) + context.limits.login_failures_told <= context.now) {
+    tell_failures(failed, attempts.untold(), draft);
+    attempts.set_told_ms(to_ms(context.now));
+    attempts.clear_untold();
+  }
+  if (locks) {
     attempts.set_locked_until_ms(to_ms(context.now + context.limits.login_lock));
     log::LoginLocked& locked = *draft.emit().mutable_login_locked();
-    locked.set_user(std::string(user));
-    locked.set_username(std::string(username));
+    locked.set_user(std::string(failed.user));
+    locked.set_username(std::string(failed.username));
     locked.set_until_ms(attempts.locked_until_ms());
+    locked.set_peer(std::string(failed.peer));
   }
-  draft.put(keys::attempts(username), attempts);
+  draft.put(keys::attempts(failed.username), attempts);
+}
+
+std::uint32_t untold_failures(std::string_view username, View& view) {
+  const auto attempts = view.get<state::Attempts>(keys::attempts(username));
+  return attempts ? attempts->untold() : 0;
+}
+
+void tell_untold_failures(std::string_view username, const state::Attempts& attempts, View& view, Draft& draft) {
+  if (attempts.untold() == 0) return;
+  const auto user = user_named(username, view);
+  tell_failures({username, user ? user->bytes() : std::string_view(), {}}, attempts.untold(), draft);
 }
 
 void clear_failures(std::string_view username, View& view, Draft& draft) {

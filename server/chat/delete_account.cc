@@ -32,13 +32,26 @@ void remove_family(keys::Family family, const UserId& user, Draft& draft) {
 
 }  // namespace
 
-void delete_account(const Context&, SessionBook& book, View& view, Draft& draft) {
+void delete_account(const Context&, SessionBook& book, const command::ChangeAccount::Delete& how, View& view,
+                    Draft& draft) {
   const UserId& user = book.user();
   const std::string username = book.account().username();
-  book.end_all_but(std::nullopt, v1::SESSION_ENDED, "the account was deleted");  // not saved: the rows go
+  book.end_all_but(std::nullopt, v1::SESSION_ENDED,
+                   how.by_operator() ? "the account was deleted by an operator"
+                                     : "the account was deleted");  // not saved: the rows go
   log::AccountDeleted& deleted = *draft.emit().mutable_account_deleted();
   deleted.set_user(user.str());
+  deleted.set_username(username);
   deleted.set_address_hash(book.account().address_hash());
+  deleted.set_by_operator(how.by_operator());
+  if (how.by_operator()) {
+    log::OperatorActed& acted = *draft.emit().mutable_operator_acted();
+    acted.set_operation("delete_account");
+    acted.set_target(username);
+    acted.set_user(user.str());
+    acted.set_reason(how.reason());
+    acted.set_peer(how.peer());
+  }
   for (std::string& conversation : conversations_of(user, view)) {
     log::MemberDeleted& event = *draft.emit().mutable_member_deleted();
     event.set_user(user.str());
@@ -54,6 +67,7 @@ void delete_account(const Context&, SessionBook& book, View& view, Draft& draft)
   draft.remove(keys::secrets(user));
   draft.remove(keys::mailbox(user));
   draft.remove(keys::blocks(user));
+  draft.remove(keys::lost(user));
   for (const auto family : {keys::Family::session, keys::Family::inbox, keys::Family::head, keys::Family::list})
     remove_family(family, user, draft);
 }

@@ -7,6 +7,7 @@ namespace holdfast::chat {
 
 /// Ends the sessions, removes the account with all that hangs off it, keeps the name as a tombstone, and emits
 /// AccountDeleted, and MemberDeleted for every conversation that the user was ever in.
-void delete_account(const Context& context, SessionBook& book, View& view, Draft& draft);
+void delete_account(const Context& context, SessionBook& book, const command::ChangeAccount::Delete& how, View& view,
+                    Draft& draft);
 
 }  // namespace holdfast::chat

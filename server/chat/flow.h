@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/task.h"
+#include "server/chat/audited_address.h"
 #include "server/chat/flows.h"
 #include "server/chat/validation.h"
 
@@ -20,6 +21,8 @@ struct FlowRequest {
 
   /// A command by the caller, under the request's idempotency id.
   command::Command command() const;
+  /// Where the caller is, as exactly as the audit journal may keep it.
+  std::string audited_peer() const { return audited_address(caller.peer_address, backend.limits()); }
   PartitionId own_partition() const { return partition_of(*caller.user, backend.partitions()); }
 };
 using Flow = Task<RequestOutcome> (*)(FlowRequest);

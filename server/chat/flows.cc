@@ -55,6 +55,7 @@ constexpr Route kRoutes[] = {
     {F::kWatchPresence, Needs::session, Goes::to_conversation},
     {F::kProvisionUsers, Needs::operator_rights, Goes::flow, provision_users},
     {F::kSetAccountStatus, Needs::operator_rights, Goes::flow, set_account_status},
+    {F::kDeleteUser, Needs::operator_rights, Goes::flow, delete_user},
     {F::kRotateTokenKey, Needs::operator_rights, Goes::flow, rotate_token_key},
 };
 

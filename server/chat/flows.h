@@ -23,7 +23,7 @@ struct Caller {
   SessionId session;           ///< meaningful with `user`
   std::string username;        ///< meaningful with `user`
   bool operator_rights = false;
-  std::string peer_address;  ///< for the audit of what operators do
+  std::string peer_address;  ///< for the audit: without a session, and where a password or the operators' key counts
 };
 
 /// The connection now has this session: attach it at the user's partition, after `cursor`.

@@ -11,7 +11,7 @@ struct Checked {
 
 Task<RequestOutcome> count_wrong_password(FlowRequest request) {
   command::Command wrong = request.command();
-  wrong.mutable_change_account()->mutable_wrong_password();
+  wrong.mutable_change_account()->mutable_wrong_password()->set_peer(request.audited_peer());
   const command::Answer counted = co_await request.backend.asking(request.own_partition(), std::move(wrong));
   if (counted.login_result().has_error()) co_return outcome(counted.login_result().error());
   co_return outcome(counted.frame());

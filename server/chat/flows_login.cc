@@ -12,6 +12,7 @@ struct Login {
   std::string password;
   std::string device_name;
   RequestId id;
+  std::string peer;  ///< for the audit
 };
 
 struct SessionDraft {
@@ -69,6 +70,7 @@ Task<RequestOutcome> log_in_with(Backend& backend, Login login) {
   finishing.set_username(login.username);
   finishing.set_password_right(*right);
   finishing.set_password_hash(hash);
+  finishing.set_peer(login.peer);
   *finishing.mutable_session() = std::move(draft.session);
   command::Answer finished = co_await backend.asking(partition, std::move(finish));
   co_return logged_in(backend, std::move(finished), std::move(draft.token));
@@ -98,7 +100,7 @@ Task<RequestOutcome> log_in(FlowRequest request) {
   if (const auto bad = bad_login(request)) co_return outcome(*bad);
   const v1::LogIn& wish = request.frame.log_in();
   Login login{wish.username(), wish.password(), wish.device_name(),
-              *RequestId::from_bytes(request.frame.idempotency_id())};
+              *RequestId::from_bytes(request.frame.idempotency_id()), request.audited_peer()};
   co_return co_await log_in_with(request.backend, std::move(login));
 }
 
@@ -120,12 +122,13 @@ Task<RequestOutcome> register_account(FlowRequest request) {
   create.set_password_hash(std::move(*hash));
   create.set_email(wish.email());
   create.set_registration_id(id.str());
+  create.set_peer(request.audited_peer());
   *create.mutable_session() = std::move(draft.session);
   command::Answer answer = co_await backend.asking(partition, std::move(command));
   if (!answer.login_result().same_registration())
     co_return logged_in(backend, std::move(answer), std::move(draft.token));
 
-  Login login{wish.username(), wish.password(), wish.device_name(), id};
+  Login login{wish.username(), wish.password(), wish.device_name(), id, request.audited_peer()};
   RequestOutcome again = co_await log_in_with(backend, std::move(login));
   if (again.frame.error().code() == v1::WRONG_CREDENTIALS) co_return taken();
   co_return again;

@@ -79,7 +79,7 @@ class Provisioning {
   command::Command start() const {
     command::Command command;
     command.set_idempotency_id(id_.str());
-    command.mutable_provision()->set_peer(request_.caller.peer_address);
+    command.mutable_provision()->set_peer(request_.audited_peer());
     return command;
   }
 
@@ -167,7 +167,27 @@ Task<RequestOutcome> set_account_status(FlowRequest request) {
   status.set_status(wish.status());
   status.set_for_s(wish.suspended_for_s());
   status.set_reason(wish.reason());
-  status.set_peer(request.caller.peer_address);
+  status.set_peer(request.audited_peer());
+  const command::Answer answer = co_await backend.asking(partition, std::move(command));
+  co_return outcome(answer.frame());
+}
+
+Task<RequestOutcome> delete_user(FlowRequest request) {
+  const v1::DeleteUser& wish = request.frame.delete_user();
+  Backend& backend = request.backend;
+  if (const auto bad = first_complaint(
+          {bad_username(wish.username(), backend.limits()), bad_text("reason", wish.reason(), kReasonBytesMax)}))
+    co_return outcome(*bad);
+  const PartitionId partition = partition_of_name(wish.username(), backend.partitions());
+  const command::Answer found = co_await backend.asking(partition, find(wish.username()));
+  if (found.frame().has_error()) co_return outcome(found.frame());
+  command::Command command;
+  command.set_user(found.frame().user().user_id());
+  command.set_idempotency_id(request.frame.idempotency_id());
+  auto& deletion = *command.mutable_change_account()->mutable_delete_();
+  deletion.set_by_operator(true);
+  deletion.set_reason(wish.reason());
+  deletion.set_peer(request.audited_peer());
   const command::Answer answer = co_await backend.asking(partition, std::move(command));
   co_return outcome(answer.frame());
 }
@@ -177,6 +197,10 @@ Task<RequestOutcome> rotate_token_key(FlowRequest request) {
   Awaited<Status> rotating([&backend](std::function<void(Status)> resume) { backend.rotate_token_key(resume); });
   const Status rotated = co_await rotating;
   if (!rotated) co_return failed(v1::RETRY, rotated.error().message);
+  command::Command note;
+  note.mutable_note_operator()->set_operation("rotate_token_key");
+  note.mutable_note_operator()->set_peer(request.audited_peer());
+  backend.ask(PartitionId(0), std::move(note), nobody_waits);  // it is done, and logged, whether or not this is heard
   RequestOutcome done;
   done.frame.mutable_done();
   co_return done;

@@ -17,6 +17,13 @@ struct FallbackLimits {
   std::chrono::hours reply_good_for{14 * 24};  ///< answers to a mail are taken
 };
 
+/// How exactly the audit journal keeps where somebody came from.
+enum class AuditAddresses : std::uint8_t {
+  full,
+  network,  ///< the first 24 bits of IPv4, the first 48 of IPv6
+  none,
+};
+
 struct Limits {
   std::size_t body_bytes_max = 64 << 10;
   std::size_t content_type_bytes_max = 128;
@@ -66,6 +73,14 @@ struct Limits {
   std::chrono::hours secrets_window{1};      ///< also the least time between two mails about a lock
   std::uint32_t strangers_per_s = 50;        ///< requests without a session that lead to mails, for the node
   std::size_t users_of_an_address_max = 16;  ///< who verified the same one and can be found by it
+  std::chrono::minutes login_failures_told{1};  ///< at most one event of a name within it; it counts the others
+
+  std::chrono::seconds incident_resume_bound{60};  ///< a node's clients come back within it, or are affected
+  std::chrono::seconds incident_mail_delay{60};    ///< messages for affected users are mailed after this
+  std::chrono::minutes incident_ends_after{15};    ///< one that nobody declared
+
+  std::chrono::hours audit_keep{365 * 24};
+  AuditAddresses audit_addresses = AuditAddresses::full;
 };
 
 }  // namespace holdfast::chat

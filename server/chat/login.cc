@@ -40,13 +40,19 @@ void finish_login(const Context& context, const command::Command& command, View&
   const auto account = user ? view.get<state::Account>(keys::account(*user)) : std::nullopt;
   if (login.password_hash() != (account ? account->password_hash() : "")) return refuse_changed_meanwhile(draft);
   if (!account || account->password_hash().empty() || !login.password_right()) {
-    count_failure(context, login.username(), account ? user->bytes() : "", view, draft);
+    count_failure(context, {login.username(), account ? user->bytes() : "", login.peer()}, view, draft);
     return answer_wrong_credentials(draft);
   }
   if (const auto barred = barred_by_operator(context, *account)) return refuse_with(*barred, draft);
 
   SessionBook book(context, *user, view, draft);
   if (!book.add(login.session())) return draft.refuse(v1::SESSION_ENDED, "the session of this log-in has ended");
+  log::LoggedIn& event = *draft.emit().mutable_logged_in();
+  event.set_user(user->str());
+  event.set_session(login.session().session());
+  event.set_device_name(login.session().device_name());
+  event.set_peer(login.peer());
+  event.set_failures(untold_failures(login.username(), view));
   clear_failures(login.username(), view, draft);
   void_ways_back(*user, view, draft);
   book.save();

@@ -21,7 +21,7 @@ void give_session(const One& one, SessionBook& book, v1::ProvisionedUser& answer
   answer.set_session_id(one.session().session());
 }
 
-void make(const Context& context, const One& one, const UserId& user, View& view, Draft& draft,
+void make(const Context& context, const One& one, const UserId& user, const std::string& peer, View& view, Draft& draft,
           v1::ProvisionedUser& answer) {
   state::Name name;
   name.set_user(user.str());
@@ -35,6 +35,7 @@ void make(const Context& context, const One& one, const UserId& user, View& view
   event.set_user(user.str());
   event.set_username(one.username());
   event.set_provisioned(true);
+  event.set_peer(peer);
 }
 
 /// The name is taken. An account with a password is its owner's: no operator gets a session of it this way.
@@ -74,7 +75,7 @@ void provision(const Context& context, const command::Command& command, View& vi
     if (const auto name = view.get<state::Name>(keys::name(one.username())))
       take_existing(context, one, *name, view, draft, answer);
     else
-      make(context, one, *user, view, draft, answer);
+      make(context, one, *user, command.provision().peer(), view, draft, answer);
   }
   audit(command.provision(), reply, draft);
 }

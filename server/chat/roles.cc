@@ -33,6 +33,11 @@ v1::Change make_role_change(const Context& context, const ConversationId& id, st
   change.mutable_role_changed()->set_user_id(user.str());
   change.mutable_role_changed()->set_role(role);
   make_change(id, conversation, change, draft);
+  log::RoleGiven& given = *draft.emit().mutable_role_given();
+  given.set_conversation(id.str());
+  given.set_user(user.str());
+  given.set_by(std::string(author));
+  given.set_role(v1::Role_Name(role));
   return change;
 }
 

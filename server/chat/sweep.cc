@@ -34,7 +34,9 @@ using SweepRow = void (*)(Sweeping&, const Row&);
 
 void sweep_attempts(Sweeping& sweeping, const Row& row) {
   const auto attempts = sweeping.view.get<state::Attempts>(row.key);
-  if (attempts && is_forgotten(sweeping.context, *attempts)) sweeping.draft.remove(row.key);
+  if (!attempts || !is_forgotten(sweeping.context, *attempts)) return;
+  tell_untold_failures(keys::decode(row.key)->first, *attempts, sweeping.view, sweeping.draft);
+  sweeping.draft.remove(row.key);
 }
 
 /// Unused for 60 days: it ends. Ended for 60 days: nobody will ask why any more.

@@ -70,6 +70,10 @@ struct TellMembers {
   UserId except;
   v1::ServerFrame frame;
 };
+/// To every connection of the partition's users.
+struct TellAll {
+  v1::ServerFrame frame;
+};
 /// A service's: something is to be done outside now. Durable by its row; this only begins it.
 struct BeginIntent {
   UserId user;
@@ -77,7 +81,7 @@ struct BeginIntent {
   state::Intent intent;
 };
 /// The account's standing changed: its connections are held, let go or closed.
-using Effect = std::variant<InboxAdded, SessionGone, TellUsers, TellMembers, BeginIntent>;
+using Effect = std::variant<InboxAdded, SessionGone, TellUsers, TellMembers, TellAll, BeginIntent>;
 
 /// What one command writes, what happened, and the answer. Counts only if the rule did not miss a row; a refusal drops
 /// writes, events and effects.

@@ -139,7 +139,6 @@ void Session::on_operator_login(const Frame& frame) {
     return answer_error(frame.request_id(), v1::WRONG_CREDENTIALS, "not the operator key");
   }
   caller_.operator_rights = true;
-  caller_.peer_address = peer_address_;  // for the audit of what operators do; others need no copy of it
   if (frame.request_id() == 0) return;
   v1::ServerFrame done;
   done.set_request_id(frame.request_id());
@@ -170,7 +169,10 @@ void Session::on_request(Frame frame) {
   logging_in_ = is_login(op);
   if (may_part(op)) ++parting_;
   ++parts_.counters.requests;
-  parts_.host.run(id_, ticket, caller_, std::move(frame));  // may answer from within
+  chat::Caller caller = caller_;
+  if (!caller.user || caller.operator_rights || tries_password(op))
+    caller.peer_address = peer_address_;                              // the others need no copy of it
+  parts_.host.run(id_, ticket, std::move(caller), std::move(frame));  // may answer from within
 }
 
 // ------------------------------------------------------------------------------------------------ answers

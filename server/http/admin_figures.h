@@ -94,10 +94,28 @@ struct EventsFigures {
   std::vector<EventFigures> events;
 };
 
+/// Lines of one partition's audit journal. Chain values and the line as it is stored are in hex.
+struct AuditFigures {
+  struct Line {
+    std::uint64_t number = 0;
+    std::string chain, raw;
+    std::int64_t time_ms = 0;
+    std::string action, outcome, actor, target, source, why;
+    std::vector<std::pair<std::string, std::string>> subjects;  ///< id and name
+    std::vector<std::pair<std::string, std::string>> details;
+  };
+  std::uint32_t partition = 0, partitions = 0;
+  std::uint64_t first = 0, next = 0;  ///< numbers of the oldest line kept, and of the one to come
+  std::string chain, chain_before_first;
+  std::vector<Line> lines;
+  std::uint64_t next_after = 0;  ///< to go on after; 0: that was all
+};
+
 std::string to_json(const ClusterFigures& figures);
 std::string to_json(const CopiesFigures& figures);
 std::string to_json(const PartitionDetail& detail);
 std::string to_json(const EventsFigures& events);
+std::string to_json(const AuditFigures& figures);
 std::string to_json(const Error& error);
 
 }  // namespace holdfast::http

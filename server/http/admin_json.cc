@@ -97,6 +97,26 @@ std::string to_json(const EventsFigures& events) {
   return text({{"self", events.self}, {"last", events.last}, {"events", array_of(events.events, event)}});
 }
 
+std::string to_json(const AuditFigures& figures) {
+  const auto line = [](const AuditFigures::Line& one) {
+    json::object details;
+    for (const auto& [name, value] : one.details) details[name] = value;
+    const auto subject = [](const auto& who) { return json::object{{"user", who.first}, {"name", who.second}}; };
+    return json::object{{"number", one.number}, {"time_ms", one.time_ms}, {"actor", one.actor},
+                        {"action", one.action}, {"outcome", one.outcome}, {"subjects", array_of(one.subjects, subject)},
+                        {"target", one.target}, {"source", one.source},   {"why", one.why},
+                        {"details", details},   {"chain", one.chain},     {"raw", one.raw}};
+  };
+  return text({{"partition", figures.partition},
+               {"partitions", figures.partitions},
+               {"first", figures.first},
+               {"next", figures.next},
+               {"chain", figures.chain},
+               {"chain_before_first", figures.chain_before_first},
+               {"next_after", figures.next_after},
+               {"lines", array_of(figures.lines, line)}});
+}
+
 std::string to_json(const Error& error) { return text({{"error", name_of(error.code)}, {"message", error.message}}); }
 
 }  // namespace holdfast::http

@@ -10,6 +10,8 @@ namespace {
 using Parameters = std::map<std::string, std::uint64_t, std::less<>>;
 
 constexpr std::string_view kAdmin = "/admin/";
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kTokenBytesMax = 512;
 
 HttpResponse json(unsigned status, std::string body) {
   HttpResponse response;
@@ -64,7 +66,7 @@ Result<Parameters> parameters(std::string_view query, std::initializer_list<std:
     const auto equals = part.find('=');
     const std::string name(part.substr(0, equals));
     if (!known(name)) return Error{Errc::invalid_argument, "there is no parameter '" + name + "' here"};
-    const bool is_id = name != "at" && name != "since" && name != "backup" && name != "epoch";
+    const bool is_id = name != "at" && name != "since" && name != "backup" && name != "epoch" && name != "after";
     const auto value = equals == std::string_view::npos
                            ? std::nullopt
                            : number(part.substr(equals + 1), is_id ? 0xffffffffULL : ~std::uint64_t{0});
@@ -104,7 +106,74 @@ void get(const AdminParts& parts, std::string_view what, std::string_view query,
   if (what == "cluster") return parts.cluster([reply](const Result<ClusterFigures>& figures) { reply(told(figures)); });
   if (what == "copies")
     return parts.copies([reply](const CopiesFigures& figures) { reply(json(200, to_json(figures))); });
-  reply(failed(Errc::not_found, "there are /admin/cluster, /admin/copies, /admin/partitions/N and /admin/events"));
+  reply(failed(Errc::not_found,
+               "there are /admin/cluster, /admin/copies, /admin/partitions/N, /admin/events and /admin/audit"));
+}
+
+constexpr std::size_t kOperatorBytesMax = 128;
+
+Asker asker_of(const HttpRequest& request) {
+  const auto name = request.header("x-holdfast-operator");
+  return {request.remote.substr(0, request.remote.rfind(':')), std::string(name.substr(0, kOperatorBytesMax))};
+}
+
+bool has_key(const AdminParts& parts, const HttpRequest& request) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const auto authorization = request.header("authorization");
+  return authorization.starts_with(kBearer) && parts.is_operator(authorization.substr(kBearer.size()));
+}
+
+void refuse_keyless(std::string_view what, const HttpReply& reply) {
+  auto refused =
+      failed(Errc::permission_denied, std::string(what) +
+                                          " the operators' key, which is in operator.key of the node's data directory: "
+                                          "Authorization: Bearer KEY");
+  refused.headers.emplace_back("www-authenticate", "Bearer");
+  reply(std::move(refused));
+}
+
+/// The value of a parameter that is no number, which `query` is left without; empty: there is none.
+std::string take_text(std::string& query, std::string_view name) {
+  std::string value, rest;
+  for (std::string_view left = query; !left.empty();) {
+    const auto part = left.substr(0, left.find('&'));
+    left.remove_prefix(std::min(part.size() + 1, left.size()));
+    if (part.starts_with(name) && part.substr(name.size()).starts_with('='))
+      value = part.substr(name.size() + 1);
+    else
+      rest.append(rest.empty() ? "" : "&").append(part);
+  }
+  query = std::move(rest);
+  return value;
+}
+
+void get_export(const AdminParts& parts, const HttpRequest& request, const HttpReply& reply) {
+  if (!has_key(parts, request)) return refuse_keyless("what is stored about a user wants", reply);
+  std::string query(request.query());
+  ExportRequest ask{take_text(query, "user"), take_text(query, "from"), asker_of(request)};
+  if (const auto given = parameters(query, {}); !given) return reply(failed(given.error()));
+  if (ask.user.empty() || ask.user.size() > kNameBytesMax || ask.from.size() > kTokenBytesMax)
+    return reply(failed(Errc::invalid_argument, "about whom? user=NAME, and from=TOKEN as the page before said"));
+  parts.exported(std::move(ask), [reply](Result<std::string> page) {
+    reply(page ? json(200, std::move(*page)) : failed(page.error()));
+  });
+}
+
+void get_audit(const AdminParts& parts, const HttpRequest& request, const HttpReply& reply) {
+  if (!has_key(parts, request)) return refuse_keyless("the audit journal wants", reply);
+  std::string query(request.query());
+  std::string user = take_text(query, "user");
+  const auto given = parameters(query, {"partition?", "after?", "since?", "limit?"});
+  if (!given) return reply(failed(given.error()));
+  AuditRequest ask;
+  if (const auto partition = optional(*given, "partition")) ask.partition = static_cast<std::uint32_t>(*partition);
+  if (ask.partition.has_value() == !user.empty() || user.size() > kNameBytesMax)
+    return reply(failed(Errc::invalid_argument, "whose lines? either partition=N, or user=NAME"));
+  ask.user = std::move(user);
+  ask.after = optional(*given, "after").value_or(0);
+  ask.since_ms = static_cast<std::int64_t>(optional(*given, "since").value_or(0));
+  ask.limit = static_cast<std::uint32_t>(optional(*given, "limit").value_or(ask.limit));
+  parts.audit(std::move(ask), [reply](const Result<AuditFigures>& figures) { reply(told(figures)); });
 }
 
 Result<AdminAction> action_of(std::string_view what, std::string_view query) {
@@ -144,9 +213,10 @@ Result<BackupRequest> backup_of(std::string_view what, std::string_view query) {
                        static_cast<std::uint32_t>(value("partition"))};
 }
 
-void post_backup(const AdminParts& parts, std::string_view what, std::string_view query, const HttpReply& reply) {
-  const auto request = backup_of(what, query);
+void post_backup(const AdminParts& parts, std::string_view what, const HttpRequest& from, const HttpReply& reply) {
+  auto request = backup_of(what, from.query());
   if (!request) return reply(failed(request.error()));
+  request->asker = asker_of(from);
   parts.backup(*request, [reply](Result<std::string> bytes) {
     if (!bytes) return reply(failed(bytes.error()));
     HttpResponse response = json(200, std::move(*bytes));
@@ -155,20 +225,26 @@ void post_backup(const AdminParts& parts, std::string_view what, std::string_vie
   });
 }
 
+void post_incident(const AdminParts& parts, std::string_view what, const HttpRequest& request, const HttpReply& reply) {
+  using Kind = IncidentRequest::Kind;
+  static const std::map<std::string_view, Kind> kinds{
+      {"start", Kind::start}, {"update", Kind::update}, {"stop", Kind::stop}};
+  const auto kind = kinds.find(what);
+  if (kind == kinds.end()) return reply(failed(Errc::not_found, "of an incident there are start, update and stop"));
+  if (const auto given = parameters(request.query(), {}); !given) return reply(failed(given.error()));
+  parts.incident({kind->second, request.body, asker_of(request)},
+                 [reply](const Status& done) { reply(done ? json(202, "{\"ok\":true}\n") : failed(done.error())); });
+}
+
 void post(const AdminParts& parts, const HttpRequest& request, std::string_view what, const HttpReply& reply) {
-  constexpr std::string_view kBearer = "Bearer ";
-  const auto authorization = request.header("authorization");
-  if (!authorization.starts_with(kBearer) || !parts.is_operator(authorization.substr(kBearer.size()))) {
-    auto refused = failed(Errc::permission_denied,
-                          "changes want the operators' key, which is in operator.key of the node's data directory: "
-                          "Authorization: Bearer KEY");
-    refused.headers.emplace_back("www-authenticate", "Bearer");
-    return reply(std::move(refused));
-  }
+  if (!has_key(parts, request)) return refuse_keyless("changes want", reply);
   constexpr std::string_view kBackup = "backup-";
-  if (what.starts_with(kBackup)) return post_backup(parts, what.substr(kBackup.size()), request.query(), reply);
-  const auto action = action_of(what, request.query());
+  if (what.starts_with(kBackup)) return post_backup(parts, what.substr(kBackup.size()), request, reply);
+  constexpr std::string_view kIncident = "incident-";
+  if (what.starts_with(kIncident)) return post_incident(parts, what.substr(kIncident.size()), request, reply);
+  auto action = action_of(what, request.query());
   if (!action) return reply(failed(action.error()));
+  action->asker = asker_of(request);
   parts.act(*action,
             [reply](const Status& done) { reply(done ? json(202, "{\"ok\":true}\n") : failed(done.error())); });
 }
@@ -180,6 +256,8 @@ HttpAsyncHandler admin_pages(AdminParts parts, HttpHandler others) {
     const auto path = request.path();
     if (!path.starts_with(kAdmin)) return reply(others(request));
     const auto what = path.substr(kAdmin.size());
+    if (request.method == "GET" && what == "audit") return get_audit(parts, request, reply);
+    if (request.method == "GET" && what == "export") return get_export(parts, request, reply);
     if (request.method == "GET") return get(parts, what, request.query(), reply);
     if (request.method == "POST") return post(parts, request, what, reply);
     auto refused = failed(Errc::unsupported, "only GET and POST");

@@ -1,5 +1,7 @@
 #include "server/services/due.h"
 
+#include "server/services/audit.h"
+#include "server/services/incidents.h"
 #include "server/services/intents.h"
 #include "server/services/missed.h"
 #include "server/services/replies.h"
@@ -18,6 +20,9 @@ DueRule rule_of(DueKind kind) {
     case DueKind::answered: return answered_due;
     case DueKind::secret: return secret_due;
     case DueKind::wave: return wave_due;
+    case DueKind::audit_trim: return audit_trim_due;
+    case DueKind::lost_node: return lost_due;
+    case DueKind::incident_end: return incident_end_due;
   }
   return nullptr;
 }

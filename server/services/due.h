@@ -2,6 +2,7 @@
 ///
 ///   what := kind:1 ids        intent: user intent    missed: user    reply: hash:16    answered: user hash:16
 ///                             secret: user intent (as in secrets/<user>)    wave: wave
+///                             audit_trim: (nothing)    lost_node: incidents.cc    incident_end: incident
 ///
 /// Each kind has one rule. It removes the timer's row, moves it, or begins an intent, whose end removes it.
 #pragma once
@@ -20,6 +21,10 @@ enum class DueKind : char {
   answered = 'a',  ///< user, the row's hash: a repetition is not to be expected any more
   secret = 's',    ///< user, intent: as in secrets/<user>
   wave = 'w',      ///< a wave of resets: the next accounts
+  // audit, incidents
+  audit_trim = 'A',  ///< nothing: the partition's journal
+  lost_node = 'L',   ///< node and incident (incidents.cc)
+  incident_end = 'E',
 };
 
 /// The part of the key behind the time.

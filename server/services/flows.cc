@@ -1,6 +1,7 @@
 #include "server/services/flows.h"
 
 #include "server/chat/flow.h"
+#include "server/services/flows_audit.h"
 #include "server/services/flows_wave.h"
 #include "server/services/flows_ways_back.h"
 
@@ -24,6 +25,8 @@ constexpr chat::Route kRoutes[] = {
     {F::kRecoverAccount, Needs::operator_rights, Goes::flow, recover_account},
     {F::kStartResetWave, Needs::operator_rights, Goes::flow, start_reset_wave},
     {F::kGetResetWave, Needs::operator_rights, Goes::flow, get_reset_wave},
+    // audit
+    {F::kGetAuditLog, Needs::session, Goes::flow, get_audit_log},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "server/chat/changes.h"
 #include "server/chat/once.h"
 #include "server/chat/session_book.h"
+#include "server/services/incidents.h"
 #include "server/services/missed.h"
 #include "storage/keys.h"
 
@@ -63,7 +64,9 @@ MailWish wish_of(const chat::Context& context, const std::optional<state::Accoun
 
 MailWish mail_wish(const chat::Context& context, const UserId& user, chat::View& view) {
   const auto account = view.get<state::Account>(keys::account(user));
-  return wish_of(context, account, settings_of(user, view));
+  MailWish wish = wish_of(context, account, settings_of(user, view));
+  if (const auto shorter = incident_delay(context, user, view)) wish.delay = std::min(wish.delay, *shorter);
+  return wish;
 }
 
 void set_mail_settings(const chat::Context& context, const command::Command& command, chat::View& view,

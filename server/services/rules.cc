@@ -5,7 +5,10 @@
 #include "server/chat/once.h"
 #include "server/services/account_mail.h"
 #include "server/services/addresses.h"
+#include "server/services/audit.h"
 #include "server/services/due.h"
+#include "server/services/export.h"
+#include "server/services/incidents.h"
 #include "server/services/intents.h"
 #include "server/services/mail_settings.h"
 #include "server/services/missed.h"
@@ -54,6 +57,19 @@ constexpr Line kCommands[] = {
     {C::kMailAccount, mail_account, Does::write},
     {C::kStartWave, start_wave, Does::write},
     {C::kShowWave, show_wave, Does::read},
+    // audit
+    {C::kAppendAudit, append_audit, Does::write},
+    {C::kShowAudit, show_audit, Does::read},
+    {C::kNoteOperator, note_operator, Does::write},
+    {C::kNoteCluster, note_cluster, Does::write},
+    {C::kExportRows, export_rows, Does::read},
+    {C::kExportWritten, export_written, Does::read},
+    // incidents
+    {C::kChangeIncident, change_incident, Does::write},
+    {C::kShowIncidents, show_incidents, Does::read},
+    {C::kApplyIncident, apply_incident, Does::write},
+    {C::kMarkLost, mark_lost, Does::write},
+    {C::kNoteAttached, note_attached, Does::write},
 };
 /// What clients ask as it is.
 constexpr Line kRequests[] = {

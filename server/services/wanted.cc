@@ -3,6 +3,7 @@
 #include "server/services/addresses.h"
 #include "server/services/missed_mail.h"
 #include "server/services/resets.h"
+#include "server/services/incidents.h"
 #include "storage/keys.h"
 
 namespace holdfast::services {
@@ -16,6 +17,7 @@ constexpr Line kLines[] = {
     {"missed_content", is_missed_wanted},       {"missed_notice", is_missed_wanted},
     {"verify_address", is_verification_wanted}, {"password_reset", is_reset_wanted},
     {"login_locked", is_reset_wanted},          {"incident_reset", is_reset_wanted},
+    {"incident", is_incident_mail_wanted},
 };
 
 }  // namespace

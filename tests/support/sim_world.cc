@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "tests/support/audit_checker.h"
 #include "tests/support/log_history.h"
 
 namespace holdfast {
@@ -93,6 +94,7 @@ std::vector<std::string> SimWorld::verdict() {
   std::vector<std::string> found = check_history(history_);
   check_state(node_.archive(), node_.log_database(), node_.state_database(), found);
   check_members(node_.state_database(), node_.options().partitions, found);
+  check_audit(node_.archive(), node_.state_database(), found);
   for (std::uint16_t p = 0; p < node_.options().partitions; ++p)
     if (!node_.copy(p).idle()) found.push_back("partition " + std::to_string(p) + " is not done");
   return found;
