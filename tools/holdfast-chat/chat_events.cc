@@ -56,6 +56,12 @@ void Chat::on_change(const v1::InboxItem& item) {
 
 void Chat::on_head(const v1::InboxItem& item) { on_change(item); }
 
+void Chat::on_status_banner(const v1::StatusBanner& banner) {
+  const std::string text = printable_line(banner.text(), 1000);
+  screen_.event("status", {{"text", banner.text()}, {"open", banner.open() ? "true" : "false"}},
+                banner.open() ? screen_.bad("! " + text) : screen_.dim("The disturbance is over. " + text));
+}
+
 void Chat::on_history_gap(const v1::HistoryGap&) {
   screen_.event("history_gap", {}, screen_.dim("More has happened than the inbox keeps: /list and /history show it."));
 }

@@ -1,5 +1,8 @@
 #include "tools/holdfastctl/admin.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,6 +19,14 @@ Awaitable<void> fetch(HostPort where, HttpRequest request, std::chrono::millisec
                       std::optional<Result<HttpResponse>>* into) {
   auto response = co_await fetch_http(std::move(where), std::move(request), time_max);
   into->emplace(std::move(response));
+}
+
+/// For the audit journal: what this machine calls whoever runs us.
+std::string who_asks() {
+  const passwd* user = getpwuid(getuid());
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) != 0) host[0] = 0;
+  return (user != nullptr ? std::string(user->pw_name) : std::to_string(getuid())) + "@" + host;
 }
 
 Error no_node(const HostPort& where, unsigned status) {
@@ -73,14 +84,16 @@ std::string nobody_answered(const std::vector<HostPort>& where, const std::vecto
 }
 
 Result<HttpResponse> Admin::ask(const HostPort& where, const std::string& method, const std::string& target,
-                                std::chrono::milliseconds time_max) {
+                                std::chrono::milliseconds time_max, Key with_key, const std::string& body) {
   HttpRequest request;
+  request.body = body;
   request.method = method;
   request.target = target;
-  if (method == "POST") {
+  if (method == "POST" || with_key == Key::with) {
     auto secret = key();
     if (!secret) return secret.error();
     request.headers.emplace_back("Authorization", "Bearer " + *secret);
+    request.headers.emplace_back("X-Holdfast-Operator", who_asks());
   }
   boost::asio::io_context io(1);
   TaskGroup tasks(io.get_executor());
@@ -107,10 +120,15 @@ Result<std::string> Admin::get_from(const HostPort& where, const std::string& ta
   return page_of(where, std::move(*response));
 }
 
-Result<std::string> Admin::get(const std::string& target) {
+Result<std::string> Admin::get(const std::string& target) { return get_with(target, Key::without); }
+
+Result<std::string> Admin::get_secret(const std::string& target) { return get_with(target, Key::with); }
+
+Result<std::string> Admin::get_with(const std::string& target, Key with_key) {
   std::vector<std::string> why;
   for (std::size_t i = 0; i < options_.where.size(); ++i) {
-    auto response = ask(options_.where[i], "GET", target, options_.time_max);
+    auto response = ask(options_.where[i], "GET", target, options_.time_max, with_key);
+    if (!response && response.error().code == Errc::invalid_argument) return response.error();  // no key
     auto page = response ? page_of(options_.where[i], std::move(*response)) : Result<std::string>(response.error());
     if (!response || (!page && page.error().code == Errc::io)) {
       why.push_back(page.error().message);
@@ -123,8 +141,8 @@ Result<std::string> Admin::get(const std::string& target) {
   return Error{Errc::io, nobody_answered(options_.where, why)};
 }
 
-Status Admin::post_to(const HostPort& where, const std::string& target) {
-  auto response = ask(where, "POST", target, options_.time_max);
+Status Admin::post_to(const HostPort& where, const std::string& target, const std::string& body) {
+  auto response = ask(where, "POST", target, options_.time_max, Key::with, body);
   if (!response) return response.error();
   if (response->status != 202) return refused(where, *response);
   return Ok{};
@@ -138,11 +156,11 @@ Result<std::string> Admin::post_for_body(const std::string& target) {
   return std::move(response->body);
 }
 
-Status Admin::post(const std::string& target) {
+Status Admin::post(const std::string& target, const std::string& body) {
   std::vector<std::string> why;
   std::optional<Error> elsewhere;
   for (const HostPort& where : options_.where) {
-    const Status done = post_to(where, target);
+    const Status done = post_to(where, target, body);
     if (done || (done.error().code != Errc::io && done.error().code != Errc::not_primary)) return done;
     why.push_back(done.error().message);
     if (done.error().code == Errc::not_primary) elsewhere = done.error();

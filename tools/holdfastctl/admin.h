@@ -35,20 +35,25 @@ class Admin {
 
   /// The body of a 200 of the first that answers as a node does; fails with what that said, or io if none did.
   Result<std::string> get(const std::string& target);
+  /// The same with the operators' key, where what is told is not for everybody.
+  Result<std::string> get_secret(const std::string& target);
   /// From this one and no other.
   Result<std::string> get_from(const HostPort& where, const std::string& target,
                                std::chrono::milliseconds time_max = std::chrono::milliseconds(2'000));
   /// A change. Errc::not_primary: that one can't, another can.
-  Status post(const std::string& target);
-  Status post_to(const HostPort& where, const std::string& target);
+  Status post(const std::string& target, const std::string& body = {});
+  Status post_to(const HostPort& where, const std::string& target, const std::string& body = {});
   /// Of whoever answered last, or is first: what one node keeps from one question to the next.
   Result<std::string> post_for_body(const std::string& target);
 
   const AdminOptions& options() const { return options_; }
 
  private:
+  enum class Key : std::uint8_t { without, with };
   Result<HttpResponse> ask(const HostPort& where, const std::string& method, const std::string& target,
-                           std::chrono::milliseconds time_max);
+                           std::chrono::milliseconds time_max, Key with_key = Key::without,
+                           const std::string& body = {});
+  Result<std::string> get_with(const std::string& target, Key with_key);
   Result<std::string> key();
 
   AdminOptions options_;

@@ -201,6 +201,62 @@ std::string event_json(const http::EventFigures& event) {
   return json::serialize(object) + "\n";
 }
 
+namespace {
+
+http::AuditFigures::Line line_of(Reader& in, const json::value& from) {
+  http::AuditFigures::Line line;
+  in.read(from, "number", line.number);
+  in.read(from, "chain", line.chain);
+  in.read(from, "raw", line.raw);
+  in.read(from, "time_ms", line.time_ms);
+  in.read(from, "action", line.action);
+  in.read(from, "outcome", line.outcome);
+  in.read(from, "actor", line.actor);
+  in.read(from, "target", line.target);
+  in.read(from, "source", line.source);
+  in.read(from, "why", line.why);
+  in.each(from, "subjects", [&](const json::value& one) {
+    auto& [user, name] = line.subjects.emplace_back();
+    in.read(one, "user", user);
+    in.read(one, "name", name);
+  });
+  const auto* details = in.member(from, "details");
+  if (details == nullptr || !details->is_object()) return in.wrong("details"), line;
+  for (const auto& [name, value] : details->as_object()) {
+    auto& [known, said] = line.details.emplace_back(std::string(name), std::string());
+    in.read(*details, known.c_str(), said);
+  }
+  return line;
+}
+
+}  // namespace
+
+Result<http::AuditFigures> parse_audit(std::string_view text) {
+  Reader in(text);
+  http::AuditFigures figures;
+  in.read(in.root(), "partition", figures.partition);
+  in.read(in.root(), "partitions", figures.partitions);
+  in.read(in.root(), "first", figures.first);
+  in.read(in.root(), "next", figures.next);
+  in.read(in.root(), "chain", figures.chain);
+  in.read(in.root(), "chain_before_first", figures.chain_before_first);
+  in.read(in.root(), "next_after", figures.next_after);
+  in.each(in.root(), "lines", [&](const json::value& one) { figures.lines.push_back(line_of(in, one)); });
+  return in.done(std::move(figures));
+}
+
+std::string audit_json(std::uint32_t partition, const http::AuditFigures::Line& line) {
+  json::array subjects;
+  for (const auto& [user, name] : line.subjects) subjects.push_back(json::object{{"user", user}, {"name", name}});
+  json::object details;
+  for (const auto& [name, value] : line.details) details[name] = value;
+  const json::object object{{"partition", partition}, {"number", line.number},   {"time_ms", line.time_ms},
+                            {"action", line.action},  {"outcome", line.outcome}, {"actor", line.actor},
+                            {"subjects", subjects},   {"target", line.target},   {"source", line.source},
+                            {"why", line.why},        {"details", details}};
+  return json::serialize(object) + "\n";
+}
+
 std::optional<std::string> parse_error(std::string_view text) {
   Reader in(text);
   std::string message;

@@ -13,6 +13,9 @@ Result<http::ClusterFigures> parse_cluster(std::string_view json);
 Result<http::CopiesFigures> parse_copies(std::string_view json);
 Result<http::PartitionDetail> parse_partition(std::string_view json);
 Result<http::EventsFigures> parse_events(std::string_view json);
+Result<http::AuditFigures> parse_audit(std::string_view json);
+/// One line, for programs; without the bytes that only verifying needs.
+std::string audit_json(std::uint32_t partition, const http::AuditFigures::Line& line);
 /// One line.
 std::string event_json(const http::EventFigures& event);
 /// The message of a node's error answer; nothing: that is none.

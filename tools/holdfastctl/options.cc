@@ -5,11 +5,14 @@
 #include <iostream>
 
 #include "base/version.h"
+#include "tools/holdfastctl/audit.h"
 #include "tools/holdfastctl/backup.h"
 #include "tools/holdfastctl/certs.h"
 #include "tools/holdfastctl/cluster_commands.h"
 #include "tools/holdfastctl/command.h"
 #include "tools/holdfastctl/duration.h"
+#include "tools/holdfastctl/export.h"
+#include "tools/holdfastctl/incident.h"
 #include "tools/holdfastctl/mail_command.h"
 #include "tools/holdfastctl/recover_command.h"
 
@@ -20,7 +23,8 @@ namespace {
 constexpr const char* kFooter = R"(
 Accounts and keys are changed over --server, a cluster is looked at and changed over --admin; changes want the operator
 key, which all nodes of a cluster have in their data directory: --operator-key FILE, or that file's name in
-HOLDFAST_OPERATOR_KEY. What is done to accounts is in the server's audit log.
+HOLDFAST_OPERATOR_KEY. What operators do is in the
+audit journal, which `audit` shows.
 
 provision makes users without a password, each with one session, and prints a line for each: name, user id and
 resume token in hex, with tabs between. A name that was provisioned before gets one more session. Tokens are secrets:
@@ -41,6 +45,8 @@ struct Written {
   client::ask::StatusChange change;
   WayBack way_back;
   ResetWave wave;
+  Deletion deletion;
+  bool yes = false;  ///< don't ask
 };
 
 int usage(const std::string& message) {
@@ -74,6 +80,16 @@ CLI::App* add_reset_wave(CLI::App* incident, ResetWave& wave) {
   reset->add_option("--per-minute", wave.per_minute, "mails a minute, over all partitions [600]");
   reset->add_option("--wave", wave.wave, "go on with an earlier one");
   return reset;
+}
+
+/// Asks on the terminal, unless a script has said yes.
+bool is_meant(const Written& written) {
+  if (written.yes) return true;
+  std::cerr << "This deletes the account of " << written.deletion.username
+            << " for good, with its sessions, inbox and list; the name is never given out again.\n"
+               "Type the name to go on: ";
+  std::string line;
+  return std::getline(std::cin, line) && line == written.deletion.username;
 }
 
 std::variant<Options, int> complete(const Written& written, Options options) {
@@ -127,12 +143,22 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   auto* incident =
       app.add_subcommand("incident", "when something has gone wrong")->require_subcommand(1)->fallthrough();
   auto* reset_wave = add_reset_wave(incident, written.wave);
+  auto* deletion = users->add_subcommand("delete", "delete an account for good; asks first");
+  deletion->add_option("NAME", written.deletion.username, "the user")->required();
+  deletion->add_option("--reason", written.deletion.reason, "for the audit journal")->required();
+  deletion->add_flag("--yes", written.yes, "don't ask: for scripts");
+  ExportCommand exporting;
+  add_export(*users, exporting);
   auto* keys = app.add_subcommand("keys", "keys of the server")->require_subcommand(1)->fallthrough();
   auto* rotate = keys->add_subcommand("rotate", "sign new session tokens with a new key; old ones stay good");
   CertsCommand certs;
   add_certs(app, certs);
   ClusterCommand cluster;
   add_cluster(app, cluster);
+  IncidentCommand telling;
+  add_incident(*incident, telling);
+  AuditCommand audit;
+  add_audit(app, audit);
   BackupCommand backup;
   add_backup(app, backup);
   RecoverCommand recover;
@@ -146,11 +172,16 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   }
   if (const auto code = run_certs(certs)) return *code;
   if (const auto code = run_mail(mail)) return *code;
+  if (const auto code = run_incident(telling, written.asked)) return *code;
+  if (const auto code = run_audit(audit, written.asked)) return *code;
+  if (const auto code = run_export(exporting, written.asked)) return *code;
   if (const auto code = run_backup(backup, written.asked)) return *code;
   if (const auto code = run_recover(recover, written.asked)) return *code;
   if (const auto code = run_cluster(cluster, written.asked)) return *code;
   if (provision->parsed()) {
     options.task = written.names;
+  } else if (deletion->parsed()) {
+    options.task = written.deletion;
   } else if (reset->parsed() || recover_user->parsed()) {
     written.way_back.by_code = recover_user->parsed();
     options.task = written.way_back;
@@ -160,6 +191,10 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     options.task = std::monostate{};
   } else {
     options.task = written.change;
+  }
+  if (deletion->parsed() && !is_meant(written)) {
+    std::cerr << "holdfastctl: nothing was deleted\n";
+    return static_cast<int>(kExitRefused);
   }
   return complete(written, std::move(options));
 }

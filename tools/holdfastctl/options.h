@@ -31,14 +31,20 @@ struct ResetWave {
   std::string reason;
 };
 
+/// Of an account, for good.
+struct Deletion {
+  std::string username;
+  std::string reason;
+};
+
 struct Options {
   std::vector<client::Endpoint> endpoints;
   client::Trust trust;
   std::string key;
   std::chrono::milliseconds timeout{10'000};
   std::string out;  ///< of provision; empty: standard output
-  std::variant<client::ask::StatusChange, std::vector<std::string>, std::monostate, WayBack, ResetWave>
-      task;  ///< change a status, provision these, rotate the key, or let somebody back in
+  std::variant<client::ask::StatusChange, std::vector<std::string>, Deletion, std::monostate, WayBack, ResetWave>
+      task;  ///< change a status, provision these, delete one, rotate the key, or let somebody back in
 };
 
 /// The options, or the code to exit with at once.

@@ -93,6 +93,8 @@ Awaitable<int> carry_out(client::Client* to, const Events* events, Options optio
   auto frame = client::ask::rotate_token_key();
   if (auto* change = std::get_if<client::ask::StatusChange>(&options.task))
     frame = client::ask::set_account_status(std::move(*change));
+  if (auto* deletion = std::get_if<Deletion>(&options.task))
+    frame = client::ask::delete_user(std::move(deletion->username), std::move(deletion->reason));
   const auto reply = co_await asking(*to, std::move(frame));
   co_return report(reply, *events);
 }
