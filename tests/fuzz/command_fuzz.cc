@@ -1,4 +1,4 @@
-// links: clients_cpp server_chat
+// links: clients_cpp server_services server_chat
 // sources: tests/fuzz/world.cc tests/support/fake_backend.cc tests/support/rule_fixture.cc
 // Whatever a client asks is answered once, by something typed that fits into a frame; refusals and reads write nothing
 // (the fixture checks that); and what is asked twice under one id is answered alike.

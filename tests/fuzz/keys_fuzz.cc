@@ -47,6 +47,16 @@ std::string encode(const keys::Decoded& key) {
     case Family::cursor: return keys::cursor(key.first);
     case Family::due: return keys::due(key.number, key.first);
     case Family::intent: return keys::intent(user(key.first), id<IntentId>(key.second));
+    case Family::mail_settings: return keys::mail_settings(user(key.first));
+    case Family::missed: return keys::missed(user(key.first));
+    case Family::reply: return keys::reply(key.first);
+    case Family::answered: return keys::answered(user(key.first), key.second);
+    case Family::audit: return keys::audit(key.number);
+    case Family::audit_head: return keys::audit_head();
+    case Family::audit_of: return keys::audit_of(user(key.first), key.number);
+    case Family::incidents: return keys::incidents();
+    case Family::incident: return keys::incident();
+    case Family::lost: return keys::lost(user(key.first));
   }
   HF_CHECK(false, "decode() gave a family that is not in the grammar");
 }

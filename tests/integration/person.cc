@@ -74,6 +74,7 @@ Person::Person(Stage& stage, const std::string& username, const Device& device) 
   options.device_name = username + "'s device";
   options.sends_ahead_max = device.sends_ahead;
   options.outbox_messages_max = 10'000;
+  if (device.saved) REQUIRE(store_.save(*device.saved));
   client_ = std::make_unique<client::Client>(stage.runtime(), options, *this, &store_);
   client_->start();
 }

@@ -53,6 +53,7 @@ class Person final : public client::ClientEvents {
     Over over = Over::plain;
     std::size_t sends_ahead = 1;
     std::uint16_t port = 0;  ///< the only server it knows until it is told of others; 0: it knows all
+    std::optional<client::SavedSession> saved = {};  ///< goes on with this session
   };
   Person(Stage& stage, const std::string& username, const Device& device);
   ~Person() override;

@@ -143,10 +143,11 @@ TEST_CASE("Config: every key is a key once, in a section that is documented") {
 }
 
 TEST_CASE("Config: an address that may be missing is off when it is empty") {
-  const auto config = parse_config("[lmtp]\nlisten = '127.0.0.1:2424'\n", "holdfast.toml");
+  const auto config = parse_config("[lmtp]\nlisten = '127.0.0.1:2424'\ndomain = 'reply.test'\n", "holdfast.toml");
   REQUIRE(config);
   REQUIRE(config->lmtp.listen);
   CHECK(config->lmtp.listen->port == 2424);
+  CHECK(contains(error_of("[lmtp]\nlisten = '127.0.0.1:2424'\n"), "lmtp.listen needs lmtp.domain"));
   CHECK_FALSE(parse_config("[lmtp]\nlisten = ''\n", "holdfast.toml").value().lmtp.listen);
   CHECK(error_of("[lmtp]\nlisten = '2424'\n") ==
         "holdfast.toml:2: lmtp.listen is \"2424\"; allowed: \"HOST:PORT\" or \"[V6]:PORT\", with an address of this "

@@ -66,10 +66,12 @@ std::string ClusterProcess::config_of(const std::string& node_name, std::uint16_
 ServerProcess& ClusterProcess::add_node(const std::filesystem::path& data) {
   Member member;
   member.peer_port = free_port();
-  member.process = std::make_unique<ServerProcess>(ServerOptions{.config = config_of(name(size()), member.peer_port),
-                                                                 .data = data,
-                                                                 .workers = 2,
-                                                                 .partitions = options_.partitions});
+  const std::string more = options_.node_config ? options_.node_config(size()) : std::string();
+  member.process =
+      std::make_unique<ServerProcess>(ServerOptions{.config = config_of(name(size()), member.peer_port) + more,
+                                                    .data = data,
+                                                    .workers = 2,
+                                                    .partitions = options_.partitions});
   nodes_.push_back(std::move(member));
   return *nodes_.back().process;
 }

@@ -40,7 +40,8 @@ struct ClusterProcessOptions {
   std::uint64_t etcd_quota_bytes = 0;
   std::string cluster_config = {};  ///< more lines for [cluster] of every node
   unsigned partitions = 8;
-  std::string storage_config = {};  ///< the same, for [storage]
+  std::string storage_config = {};                             ///< the same, for [storage]
+  std::function<std::string(unsigned node)> node_config = {};  ///< more sections of that node
 };
 
 class ClusterProcess {

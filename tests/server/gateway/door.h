@@ -9,6 +9,7 @@
 
 #include "fakes.h"
 #include "proto/frame.h"
+#include "server/chat/mail_key.h"
 #include "server/chat/tokens.h"
 #include "server/gateway/gateway.h"
 
@@ -24,6 +25,7 @@ class FakeBackend final : public chat::Backend {
   std::uint16_t partitions() const override { return 4; }
   const chat::Limits& limits() const override { return limits_; }
   const chat::TokenKeys& token_keys() const override { return keys_; }
+  const chat::MailKey& mail_key() const override { return mail_key_; }
   void rotate_token_key(std::function<void(Status)>) override {}
   WallTime now() const override { return from_ms(1'700'000'000'000); }
   Random& random() override { return random_; }
@@ -38,6 +40,7 @@ class FakeBackend final : public chat::Backend {
   SeededRandom random_{1};
   chat::Limits limits_;
   chat::TokenKeys keys_ = chat::TokenKeys::first(from_ms(1'700'000'000'000), random_);
+  chat::MailKey mail_key_ = chat::MailKey::fresh(random_);
 };
 
 /// A client's socket. Everything that came stands in `received`.

@@ -150,17 +150,17 @@ TEST_CASE("Audit: a user's story stands in the journal, in order, with who, when
   follower.catch_up();
 
   const auto page = show(home, all());
-  CHECK(told(page) ==
-        std::vector<std::string>{"account_create done", "log_in refused", "log_in done", "session_end done"});
-  const AuditLine failed = line_of(page.rows(1));
+  CHECK(told(page) == std::vector<std::string>{"account_create done", "address_set done", "log_in refused",
+                                               "log_in done", "session_end done"});
+  const AuditLine failed = line_of(page.rows(2));
   CHECK(failed.source() == "192.0.2.7");
   CHECK(failed.actor() == AuditLine::ANYBODY);
   REQUIRE(failed.subjects_size() == 1);
   CHECK(failed.subjects(0).name() == "anna");
-  const AuditLine logged_in = line_of(page.rows(2));
+  const AuditLine logged_in = line_of(page.rows(3));
   CHECK(logged_in.details(2).name() == "failed_before");
   CHECK(logged_in.details(2).value() == "1");  // the second, within the minute of the first
-  CHECK(line_of(page.rows(3)).why() == "revoked");
+  CHECK(line_of(page.rows(4)).why() == "revoked");
   CHECK(verdict(home) == "whole");
 
   for (const auto& [key, value] : home.rows) {
@@ -336,7 +336,7 @@ TEST_CASE("Audit: GetAuditLog tells users what concerns them, newest first, and 
     frame.mutable_get_audit_log()->set_limit(limit);
     v1::ServerFrame answer;
     services::run_request(backend, chat::caller_after(anna), frame,
-                [&](chat::RequestOutcome outcome) { answer = std::move(outcome.frame); }, {});
+                          [&](chat::RequestOutcome outcome) { answer = std::move(outcome.frame); }, {});
     backend.settle();
     return answer;
   };
