@@ -71,6 +71,7 @@ class Story {
   std::unique_ptr<Person> anna_, ben_;
   std::optional<client::SavedSession> annas_session_;
   ConversationId talk_;
+  std::uint64_t last_ = 0;  ///< change of the talk
   Letter missed_;
 };
 

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <optional>
 
 #include "tests/support/child.h"
 #include "tests/support/http_get.h"
@@ -45,8 +46,7 @@ std::uint16_t port_in(const std::string& line) {
 }  // namespace
 
 struct Browser::Driver {
-  explicit Driver(const std::filesystem::path& folder)
-      : child({kDriver, "--port=0"}, folder / "chromedriver.err") {
+  explicit Driver(const std::filesystem::path& folder) : child({kDriver, "--port=0"}, folder / "chromedriver.err") {
     for (int lines = 0; port == 0 && lines < 20; ++lines) port = port_in(child.read_line());
     REQUIRE(port != 0);
     const json::value made = ask("POST", "/session", capabilities((folder / "profile").string()));
@@ -68,6 +68,11 @@ struct Browser::Driver {
     return json::parse(answer.body).at("value");
   }
   json::value get(const std::string& path) { return ask("GET", session + path, nullptr); }
+  std::optional<json::value> try_get(const std::string& path) {
+    const HttpAnswer answer = http_request(port, {.method = "GET", .path = session + path, .headers = "", .body = ""});
+    if (answer.status != 200) return std::nullopt;
+    return json::parse(answer.body).at("value");
+  }
   json::value post(const std::string& path, const json::value& body) { return ask("POST", session + path, body); }
   std::string element(const std::string& selector) {
     const json::value found = post("/element", {{"using", "css selector"}, {"value", selector}});
@@ -96,6 +101,21 @@ void Browser::click(const std::string& selector) {
 
 std::string Browser::text(const std::string& selector) {
   return std::string(driver_->get(driver_->element(selector) + "/text").as_string());
+}
+
+void Browser::await_text(const std::string& selector, const std::string& wanted) {
+  const json::value by_selector{{"using", "css selector"}, {"value", selector}};
+  const bool came = comes_true([&] {
+    const json::value found = driver_->post("/elements", by_selector);
+    for (const json::value& element : found.as_array()) {
+      // The page may be another one by now: then the element is of no page any more.
+      const auto shown = driver_->try_get("/element/" + std::string(element.at(kElementKey).as_string()) + "/text");
+      if (shown && shown->as_string() == wanted) return true;
+    }
+    return false;
+  });
+  INFO("wanted: " << wanted << "; shown: " << text("body"));
+  REQUIRE(came);
 }
 
 bool Browser::has(const std::string& selector) {

@@ -29,6 +29,8 @@ class Browser {
   void click(const std::string& selector);
   std::string text(const std::string& selector);
   bool has(const std::string& selector);
+  /// Waits until such an element has this text: a click leads to another page, which takes its time.
+  void await_text(const std::string& selector, const std::string& text);
 
   /// A picture of the page, for a person to look at.
   void save_screenshot(const std::filesystem::path& png);
