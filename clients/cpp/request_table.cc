@@ -32,6 +32,7 @@ bool changes_something(const v1::ClientFrame& request) {
     case v1::ClientFrame::kMark:
     case v1::ClientFrame::kProvisionUsers:
     case v1::ClientFrame::kSetAccountStatus:
+    case v1::ClientFrame::kDeleteUser:
     case v1::ClientFrame::kRotateTokenKey: return true;
     default: return false;
   }

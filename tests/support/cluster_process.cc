@@ -104,7 +104,12 @@ void ClusterProcess::wipe(unsigned index) {
 // ------------------------------------------------------------------------------------------------ the store
 
 failover::ConfigRows ClusterProcess::rows() {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   auto listed = store_->list("");
+  while (!listed && std::chrono::steady_clock::now() < end) {  // etcd may be without a leader for a moment
+    std::this_thread::sleep_for(kAskAgain);
+    listed = store_->list("");
+  }
   INFO((listed ? "" : listed.error().message));
   REQUIRE(listed);
   return std::move(*listed);
