@@ -97,6 +97,7 @@ class Chaos {
     done.faults = counts_;
     done.commits = world_.commits();
     done.posts = doings.posts();
+    done.seen["overtaken"] = world_.network().overtaken();
     for (std::size_t i = 0; i < world_.nodes(); ++i) {
       done.seen["snapshot"] += world_.node(i).copies_installed();
       done.seen["broken-snapshot"] += world_.node(i).copies_discarded();

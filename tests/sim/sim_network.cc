@@ -1,5 +1,7 @@
 #include "tests/sim/sim_network.h"
 
+#include "failover/io/peer_frames.h"
+
 namespace holdfast::sim {
 namespace {
 
@@ -164,8 +166,17 @@ void SimNetwork::send(NodeId from, NodeId to, Frame frame) {
   const auto link = links_.find({from, to});
   if (link == links_.end() || !link->second.connection) return;
   ++frames_;
-  link->second.connection->queue.push_back(std::move(frame));
+  enqueue(link->second.connection->queue, std::move(frame));
   arrive({from, to}, link->second.connection);
+}
+
+/// Where the outbox is longer than a chunk, as PeerOutbox does it.
+void SimNetwork::enqueue(std::deque<Frame>& queue, Frame frame) {
+  auto at = queue.end();
+  if (failover::is_urgent(*frame) && agenda_.chance(30)) {
+    for (; at != queue.begin() && !failover::is_urgent(**std::prev(at)); --at) ++overtaken_;
+  }
+  queue.insert(at, std::move(frame));
 }
 
 /// One more of what is on its way arrives: the next in order.

@@ -1,5 +1,6 @@
 /// The links between nodes, simulated as failover/io/peer_links.h promises them: each node dials each other, frames go out
-/// on the connection that one dialled, in order, and are lost only with it.
+/// on the connection that one dialled, in order, and are lost only with it. Urgent ones overtake what the sender's outbox
+/// still has; and what went out on a lost connection may come after, or between, what is sent on the next.
 ///
 /// A cut holds back what goes one way; TCP brings it when the cut heals within two seconds, otherwise the dialler gives
 /// the connection up, though what it sent may have arrived. Owned by ClusterWorld. One thread.
@@ -50,6 +51,7 @@ class SimNetwork {
 
   std::uint64_t frames() const { return frames_; }
   std::uint64_t losses() const { return losses_; }
+  std::uint64_t overtaken() const { return overtaken_; }  ///< frames, by urgent ones
 
  private:
   struct Connection {
@@ -75,6 +77,7 @@ class SimNetwork {
   void greeted(const Pair& pair, std::uint64_t attempt);
   void lose(const Pair& pair, failover::LinkDown how, bool in_flight_too);
   void watch_cut(const Pair& pair);
+  void enqueue(std::deque<Frame>& queue, Frame frame);
   void arrive(const Pair& pair, const std::shared_ptr<Connection>& connection);
   Micros one_way() { return agenda_.between(least, most); }
 
@@ -83,7 +86,7 @@ class SimNetwork {
   std::map<Pair, Link> links_;
   std::map<Pair, std::uint64_t> cuts_;  ///< by direction; which cut it is
   std::uint64_t next_cut_ = 1;
-  std::uint64_t frames_ = 0, losses_ = 0;
+  std::uint64_t frames_ = 0, losses_ = 0, overtaken_ = 0;
 };
 
 }  // namespace holdfast::sim

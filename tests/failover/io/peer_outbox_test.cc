@@ -87,5 +87,27 @@ TEST_CASE("PeerOutbox: beyond its bound it takes nothing more until it is opened
   REQUIRE(drain(outbox, 100) == "d");
 }
 
+TEST_CASE("PeerOutbox: what one link was given never leaves on the next: no frame arrives twice") {
+  for (std::size_t written = 0; written <= 4 * 14; ++written) {  // the link is lost after so many bytes
+    INFO(written << " bytes were written");
+    PeerOutbox outbox(10'000, 100);
+    outbox.open();
+    for (const char letter : {'a', 'b', 'c'}) REQUIRE(outbox.put(payload(letter, 10), false).accepted);
+    REQUIRE(outbox.put(payload('1', 10), true).accepted);
+    for (std::size_t left = written; left > 0;) {
+      const std::size_t some = std::min(left, outbox.next().size());
+      outbox.took(some);
+      left -= some;
+    }
+    REQUIRE_FALSE(outbox.turn());
+    REQUIRE(outbox.close() == (written < 14 ? 4 : written < 56 ? 3 : 0));  // chunks count as a whole
+    REQUIRE_FALSE(outbox.put(payload('d', 10), false).accepted);
+    outbox.open();
+    REQUIRE(outbox.queued_bytes() == 0);
+    REQUIRE(outbox.put(payload('e', 10), false).accepted);
+    REQUIRE(drain(outbox, 100) == "e");
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::failover
