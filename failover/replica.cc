@@ -275,6 +275,7 @@ std::uint64_t Replica::want_barrier() {
 }
 
 std::uint64_t Replica::barriers_passed() const {
+  if (options_.mutant == Mutant::no_barriers) return barrier_wanted_;
   if (role_ != Role::primary || barrier_sent_ < barrier_first_) return 0;
   std::uint64_t passed = barrier_sent_;
   for (const Member& member : set_->all()) {

@@ -76,6 +76,7 @@ enum class Mutant : std::uint8_t {
   swap_unfilled,         ///< a candidate swaps in a learner that lacks its tail (F6a)
   learner_counts,        ///< a learner joins whatever it has
   subscribers_skipped,   ///< of Copy: who leads begins to hand out at the head (I14)
+  no_barriers,           ///< what is answered without writing waits for nobody (2.11)
   cursors_lost,          ///< of Copy: a snapshot comes without where its subscribers stood
 };
 

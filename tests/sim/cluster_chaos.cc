@@ -145,6 +145,28 @@ class Chaos {
     });
   }
 
+  void island() {
+    const auto row = world_.config(PartitionId(static_cast<std::uint16_t>(random_.below(world_.partitions()))));
+    const auto node = row ? world_.index_of(NodeId(row->primary().node())) : std::nullopt;
+    if (!node) return;
+    counted(Fault::island);
+    const NodeId id = world_.node(*node).id();
+    const Millis time = some(3000, 8000);
+    for (std::size_t other = 0; other < world_.nodes(); ++other) separate(id, world_.node(other).id(), time);
+    world_.store().cut.insert(id);
+    later(time, [this, id] { world_.store().cut.erase(id); });
+    for (int visitors = 0; visitors < 2; ++visitors)
+      later(some(1500, 6000), [this, node] { world_.send_client(random_.below(world_.clients()), *node); });
+  }
+
+  void separate(NodeId one, NodeId other, Millis time) {
+    if (one == other || other == NodeId{}) return;
+    for (const auto& [from, to] : {std::pair(one, other), std::pair(other, one)}) {
+      world_.network().cut(from, to);
+      later(time, [this, from, to] { world_.network().heal(from, to); });
+    }
+  }
+
   void happen(Fault fault) {
     const std::size_t node = any();
     switch (fault) {
@@ -165,6 +187,7 @@ class Chaos {
       case Fault::isolate:
         for (std::size_t other = 0; other < world_.nodes(); ++other) cut(fault, node, other, true);
         return;
+      case Fault::island: return island();
       case Fault::reset: counted(fault); return world_.network().reset(world_.node(node).id(), world_.node(any()).id());
       case Fault::slow_network:
         counted(fault);
@@ -263,9 +286,9 @@ class Chaos {
 
 const char* name_of(Fault fault) {
   static constexpr const char* kNames[] = {
-      "kill",     "kill-in-write", "wipe",       "pause",        "cut",       "cut-one-way", "isolate",   "reset",
-      "slow-net", "store-unknown", "store-slow", "store-outage", "store-cut", "clock",       "suspicion", "drain",
-      "join",     "disk-full",     "disk-slow",  "torn-tail",    "bit-flip",  "unreadable"};
+      "kill",  "kill-in-write", "wipe",          "pause",      "cut",          "cut-one-way", "isolate",   "island",
+      "reset", "slow-net",      "store-unknown", "store-slow", "store-outage", "store-cut",   "clock",     "suspicion",
+      "drain", "join",          "disk-full",     "disk-slow",  "torn-tail",    "bit-flip",    "unreadable"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

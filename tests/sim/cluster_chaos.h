@@ -19,6 +19,7 @@ enum class Fault : std::uint8_t {
   cut,  ///< between two nodes, both ways
   cut_one_way,
   isolate,  ///< from all others
+  island,   ///< a primary, from all others and from the store; and clients that know what happened since come to it
   reset,    ///< of a link
   slow_network,
   store_unknown,

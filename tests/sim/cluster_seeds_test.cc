@@ -78,6 +78,10 @@ TEST_CASE("Cluster: without fencing, it is noticed (I2)") {
       {.faults = {{Fault::suspicion, Fault::pause, Fault::store_slow}}, .mutant = failover::Mutant::no_fencing}, 500));
 }
 
+TEST_CASE("Cluster: without barriers, it is noticed (2.11)") {
+  CHECK(is_caught({.faults = {{Fault::island}}, .mutant = failover::Mutant::no_barriers}, 500));
+}
+
 TEST_CASE("Cluster: with a candidate that opens early, it is noticed (F6)") {
   CHECK(is_caught({.faults = {{Fault::cut, Fault::suspicion}}, .mutant = failover::Mutant::open_early}, 500));
 }

@@ -129,6 +129,7 @@ void ClusterWorld::pump() {
 void ClusterWorld::pump(Person& person) {
   SimClient& client = *person.client;
   if (!client.node().is_running()) {
+    client.lost_connection();  // it may have died a moment ago
     go_elsewhere(client);
   } else if (client.is_idle() || client.heard() != person.heard) {
     person.heard = client.heard();
@@ -146,6 +147,14 @@ void ClusterWorld::go_elsewhere(SimClient& client) {
   const auto to = agenda_.random().below(nodes_.size());
   if (!nodes_[to]->is_up()) return;
   client.move_to(nodes_[to]->node(), static_cast<std::uint16_t>(agenda_.random().below(options_.node.node.doors)));
+}
+
+void ClusterWorld::send_client(std::size_t client, std::size_t node) {
+  SimClient& who = *people_[client].client;
+  if (!nodes_[node]->is_up() || !who.is_online() || !who.node().is_running()) return;
+  who.leave();
+  who.come_back();
+  who.move_to(nodes_[node]->node(), static_cast<std::uint16_t>(agenda_.random().below(options_.node.node.doors)));
 }
 
 void ClusterWorld::on_reattach(SimNode& node, std::uint16_t door, PartitionId partition) {

@@ -39,6 +39,8 @@ class ClusterWorld {
   failover::Controller* coordinator();
 
   SimClient& add_client(SimClient::Options options);
+  /// It loses its connection, and comes back there, if that node is up.
+  void send_client(std::size_t client, std::size_t node);
   SimClient& client(std::size_t index) { return *people_[index].client; }
   std::size_t clients() const { return people_.size(); }
 
