@@ -114,6 +114,21 @@ void ClusterWorld::on_committed(SimNode& by, PartitionId partition, const failov
   if (const auto row = config(partition)) check_complete(partition, *row, "when it is committed");
 }
 
+/// What a log has counts as committed: of a node that was alone.
+void ClusterWorld::take_history(const Database& log) {
+  for (std::uint16_t p = 0; p < partitions(); ++p) {
+    Range range{.from = LogStore::entry_key(PartitionId(p), Seq(1)), .until = LogStore::after_entries(PartitionId(p))};
+    range.limit = range.bytes_max = SIZE_MAX;
+    const auto rows = log.scan(range);
+    HF_CHECK(rows, "memory can be read");
+    for (const Row& row : *rows) {
+      Hash32& chain = chains_[p].emplace_back();
+      std::copy_n(row.value.begin(), chain.size(), chain.begin());
+      HF_CHECK(archive_[p].emplace_back().ParseFromString(row.value.substr(chain.size())), "an entry parses");
+    }
+  }
+}
+
 // ------------------------------------------------------------------------------------------------ at the end
 
 const Copy* ClusterWorld::copy_of(std::uint32_t node, PartitionId partition) const {

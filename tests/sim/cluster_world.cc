@@ -37,7 +37,7 @@ ClusterWorld::~ClusterWorld() {
 
 // ------------------------------------------------------------------------------------------------ nodes
 
-std::size_t ClusterWorld::add_node() {
+SimNode& ClusterWorld::make_node() {
   SimNodeOptions options = options_.node;
   options.name = "node-" + std::to_string(nodes_.size());
   nodes_.push_back(std::make_unique<SimNode>(
@@ -46,8 +46,35 @@ std::size_t ClusterWorld::add_node() {
           .committed = [this](SimNode& by, PartitionId p, const failover::Appended& e) { on_committed(by, p, e); },
           .reattach = [this](SimNode& node, std::uint16_t door, PartitionId p) { on_reattach(node, door, p); },
           .wrong = [this](std::string what) { complain(std::move(what)); }}));
+  return *nodes_.back();
+}
+
+std::size_t ClusterWorld::add_node() {
+  make_node();
   start(nodes_.size() - 1);
   return nodes_.size() - 1;
+}
+
+std::size_t ClusterWorld::add_lone_node() {
+  make_node().start_alone();
+  return nodes_.size() - 1;
+}
+
+void ClusterWorld::live_alone(std::size_t index, const std::function<bool()>& until) {
+  OneThreadNode& node = nodes_[index]->node();
+  for (std::size_t steps = 0; !until(); ++steps) {
+    HF_CHECK(steps < 1'000'000, "a node that is alone answers");
+    for (Person& person : people_) person.client->pump();
+    if (!node.step()) node.advance(Millis(10));
+  }
+}
+
+void ClusterWorld::end_alone(std::size_t index) {
+  SimNode& node = *nodes_[index];
+  for (Person& person : people_)
+    if (&person.client->node() == &node.node()) person.client->lost_connection();
+  node.crash_alone();
+  take_history(node.node().log_database());
 }
 
 void ClusterWorld::kill(std::size_t index) {

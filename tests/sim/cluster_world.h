@@ -29,6 +29,11 @@ class ClusterWorld {
 
   // ---- nodes, by index from 0
   std::size_t add_node();  ///< and starts it
+  /// One that is without a cluster: only live_alone() lets it do anything, until end_alone() kills it. What its log has
+  /// then is what a cluster that it founds has to have.
+  std::size_t add_lone_node();
+  void live_alone(std::size_t index, const std::function<bool()>& until);
+  void end_alone(std::size_t index);
   std::size_t nodes() const { return nodes_.size(); }
   SimNode& node(std::size_t index) { return *nodes_[index]; }
   void kill(std::size_t index);
@@ -77,6 +82,7 @@ class ClusterWorld {
     std::uint64_t heard = 0;
     SteadyTime since{};
   };
+  SimNode& make_node();
   void complain(std::string what) {
     if (wrong_.size() < 20) wrong_.push_back(std::move(what));
   }
@@ -88,6 +94,7 @@ class ClusterWorld {
   void on_reattach(SimNode& node, std::uint16_t door, PartitionId partition);
   void on_put(const std::string& key, const std::string& value);
   bool is_intact(const log::PartitionConfig::Store& store) const;
+  void take_history(const Database& log);
   void check_complete(PartitionId partition, const log::PartitionConfig& config, const char* when);
   const Copy* copy_of(std::uint32_t node, PartitionId partition) const;
 

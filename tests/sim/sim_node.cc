@@ -83,11 +83,32 @@ bool SimNode::start() {
     return false;
   }
   if (!node_->is_dead()) return started;
+  ++deaths_;
   if (started)
     crash();
   else
     node_->crash();
   return false;
+}
+
+void SimNode::start_alone() {
+  HF_CHECK(!controller_ && id_ == NodeId{}, "who belongs to a cluster is never alone again");
+  node_->set_time(steady(), wall());
+  HF_CHECK(node_->start(), "a node starts alone");
+}
+
+void SimNode::crash_alone() { node_->crash(); }
+
+void SimNode::limit_store_writes(std::uint64_t n, WriteLimit::When when) {
+  store_writes_left_ = n;
+  store_writes_end_ = when;
+}
+
+MortalStore::Fate SimNode::next_store_write() {
+  if (--store_writes_left_ > 0) return MortalStore::Fate::goes_on;
+  store_writes_left_ = UINT64_MAX;
+  node_->die();
+  return store_writes_end_ == WriteLimit::When::before ? MortalStore::Fate::dies_before : MortalStore::Fate::dies_after;
 }
 
 bool SimNode::try_start() {
@@ -110,8 +131,10 @@ bool SimNode::try_start() {
     request.has_data |= one.log.last_seq > Seq{};
     highest = std::max(highest, one.log.promised);
   }
-  failover::EmbeddedConfigStore own(log);
-  SimStore::Direct direct(store_, id_);
+  failover::EmbeddedConfigStore embedded(log);
+  ForgetfulStore own(embedded, options_.node_mutant == NodeMutant::founds_unnoted ? "belongs" : "");
+  SimStore::Direct reached(store_, id_);
+  MortalStore direct(reached, [this] { return next_store_write(); });
   // join_cluster() would wait for the lease of an earlier life to end, in real time.
   const auto belongs = cluster_of(own);
   if (belongs && belongs->empty() && name_is_registered()) return false;
@@ -129,7 +152,8 @@ bool SimNode::try_start() {
                            .first_route = static_cast<std::uint64_t>(to_ms(wall())) << 20,
                            .replica = options_.replica,
                            .mutant = options_.node_mutant});
-  run_controller(membership->founder, highest.next());
+  const bool low = options_.node_mutant == NodeMutant::founds_low_epochs;
+  run_controller(membership->founder, low ? Epoch(1) : highest.next());
   return true;
 }
 
@@ -158,6 +182,7 @@ void SimNode::run_controller(bool founder, Epoch founder_epoch) {
 }
 
 void SimNode::crash() {
+  if (node_->is_dead()) ++deaths_;
   ++life_;
   controller_.reset();
   node_->crash();
@@ -231,6 +256,8 @@ void SimNode::keep_lease() {
 void SimNode::carry_out() {
   failover::Ready ready = controller_->take_ready();
   for (failover::Submission& submission : ready.transactions) {
+    const auto fate = next_store_write();
+    if (fate == MortalStore::Fate::dies_before) return;
     store_.transact(id_, boot_.str(), submission.transaction,
                     [this, life = life_, ticket = submission.ticket](failover::Outcome outcome) {
                       if (life != life_) return;
@@ -239,6 +266,7 @@ void SimNode::carry_out() {
                         carry_out();
                       });
                     });
+    if (fate == MortalStore::Fate::dies_after) return;
   }
   if (ready.list) {
     store_.list(id_, [this, life = life_](std::optional<failover::ConfigRows> rows) {

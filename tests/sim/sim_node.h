@@ -11,6 +11,7 @@
 #include "server/confirmations.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_store.h"
+#include "tests/sim/start_stores.h"
 #include "tests/support/one_thread_node.h"
 
 namespace holdfast::sim {
@@ -38,6 +39,9 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   /// False: not now, for instance since its name is still in use, or since its disk failed in it.
   bool start();
   void crash();
+  /// Without a cluster: node() is to be stepped by itself until crash_alone(); then start() founds one with its data.
+  void start_alone();
+  void crash_alone();
   void wipe();  ///< its disk is new and empty; while it is down
   /// What a bad disk does to the log, or to what is in the state.
   enum class Damage : std::uint8_t {
@@ -51,6 +55,8 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   bool is_damaged() const { return damaged_; }
   void freeze();
   void thaw();
+  /// The `n`-th transaction of ours from now on is the last that we send, or the last before which we end.
+  void limit_store_writes(std::uint64_t n, WriteLimit::When when);
   void jump_clock(Millis by) { wall_offset_ += by; }
   Millis wall_offset() const { return wall_offset_; }
 
@@ -77,6 +83,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   }
   std::uint64_t damage_found() const { return damage_found_; }
   std::uint64_t quarantines() const { return quarantines_; }
+  std::uint64_t deaths() const { return deaths_; }  ///< of writes that failed, or were the last
   std::uint64_t copies_discarded() const {
     std::uint64_t sum = node_->copies_discarded();
     for (const auto& past : past_) sum += past->copies_discarded();
@@ -108,6 +115,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   failover::Member self() const override { return {id_, store_id_}; }
 
   bool try_start();
+  MortalStore::Fate next_store_write();
   void make_disk();
   bool is_found_damaged() const;
   bool name_is_registered() const;
@@ -136,7 +144,9 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   std::unique_ptr<failover::Controller> controller_;
   bool damaged_ = false;       ///< and nobody may know
   bool told_damaged_ = false;  ///< by itself, or by others
-  std::uint64_t damage_found_ = 0, quarantines_ = 0;
+  std::uint64_t damage_found_ = 0, quarantines_ = 0, deaths_ = 0;
+  std::uint64_t store_writes_left_ = UINT64_MAX;
+  WriteLimit::When store_writes_end_ = WriteLimit::When::before;
   bool frozen_ = false;
   std::deque<std::function<void()>> backlog_;
   Millis wall_offset_{};

@@ -33,6 +33,8 @@ enum class NodeMutant : std::uint8_t {
   forgets_client_ids,  ///< of posts that were made
   forgets_sources,     ///< how far a subscriber's commands were carried out
   trims_past_cursors,  ///< and past what others still need
+  founds_unnoted,      ///< of SimNode: who founds a cluster does not note it first
+  founds_low_epochs,   ///< of SimNode: a cluster's epochs begin with 1, whatever its founder's data had
   mark_before_rows,    ///< the state says that it has an entry before it has its rows
 };
 
