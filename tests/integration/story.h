@@ -39,6 +39,7 @@ class Story {
     std::function<std::uint16_t()> http_port;         ///< of a node that is up
     std::function<void(const UserId& anna)> between;  ///< in the middle of a step
     std::function<void()> after = [] {};              ///< when a step is done
+    bool kills = false;                               ///< `between` does
   };
   explicit Story(Scene scene);
 
@@ -52,6 +53,7 @@ class Story {
   void comes_back_and_sees_both();
   void forgets_the_password_and_sets_a_new_one();
   void finds_old_sessions_dead_and_logs_in();
+  void got_each_mail_once();
 
   struct Letter {
     std::string text;      ///< decoded

@@ -21,7 +21,7 @@ TEST_CASE("Story: the same with three nodes, of which the user's primary is kill
   if (!can_run_postfix() || !can_run_browser()) return;
   MailRoom mails(3);
   ClusterProcess cluster({.node_config = [&](unsigned node) { return mails.config(node); }});
-  Stage stage(cluster.ports(), [&] { return cluster.logs(); });
+  Stage stage(cluster.ports(), [&] { return cluster.logs() + "---- Postfix\n" + mails.postfix().log(); });
   std::optional<unsigned> killed;
   const auto up = [&]() -> unsigned {
     for (unsigned i = 0; i < cluster.size(); ++i)
@@ -40,7 +40,8 @@ TEST_CASE("Story: the same with three nodes, of which the user's primary is kill
              [&] {
                cluster.node(*killed).start();
                cluster.await_in_sync(3);
-             }})
+             },
+         .kills = true})
       .tell();
 }
 
