@@ -190,7 +190,8 @@ class Partition {
   void answer(Answered then, command::Answer answer, std::vector<chat::ConnectionRef> ended, SteadyTime not_before);
   void finish_attach(chat::ConnectionRef connection);
   void finish_attached(const chat::Attach& attach, std::uint64_t head,
-                       const std::optional<state::CurrentIncident>& incident);
+                       const std::optional<state::CurrentIncident>& incident,
+                       const std::optional<state::Account>& account);
   void note_last_nodes();
   void release_held();
   void read_page(const Attached::Page& page);

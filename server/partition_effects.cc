@@ -3,6 +3,7 @@
 #include "proto/state.pb.h"
 #include "server/chat/session_book.h"
 #include "server/partition_internal.h"
+#include "server/services/address_health.h"
 #include "server/services/incident_banner.h"
 #include "storage/keys.h"
 
@@ -154,16 +155,19 @@ void Partition::finish_attach(chat::ConnectionRef connection) {
     ready_.deliveries.push_back(
         chat::EndConnection{connection, v1::SESSION_ENDED, session ? session->ended() : "the session is gone"});
   else
-    finish_attached(attach, mailbox->head(), incident);
+    finish_attached(attach, mailbox->head(), incident, account);
 }
 
 void Partition::finish_attached(const chat::Attach& attach, std::uint64_t head,
-                                const std::optional<state::CurrentIncident>& incident) {
+                                const std::optional<state::CurrentIncident>& incident,
+                                const std::optional<state::Account>& account) {
   attached_.attach(attach, head);
   if (!replica_.is_alone()) last_nodes_.attached(attach, steady_now_);
-  if (incident)
-    ready_.deliveries.push_back(
-        chat::DeliverFrame{attach.connection, services::banner_of(*incident, true).SerializeAsString()});
+  const auto tell = [&](const v1::ServerFrame& frame) {
+    ready_.deliveries.push_back(chat::DeliverFrame{attach.connection, frame.SerializeAsString()});
+  };
+  if (incident) tell(services::banner_of(*incident, true));
+  if (account && account->email_failing()) tell(services::email_failing(*account));
 }
 
 void Partition::detach(const UserId& user, chat::ConnectionRef connection) {

@@ -288,6 +288,7 @@ void ClientMachine::on_push(SteadyTime now, const v1::ServerFrame& frame) {
     case v1::ServerFrame::kPresenceChanged: return events_->on_presence(frame.presence_changed());
     case v1::ServerFrame::kPositionsChanged: return events_->on_positions(frame.positions_changed());
     case v1::ServerFrame::kStatusBanner: return events_->on_status_banner(frame.status_banner());
+    case v1::ServerFrame::kEmailFailing: return events_->on_email_failing(frame.email_failing());
     case v1::ServerFrame::kHistoryGap: return events_->on_history_gap(frame.history_gap());
     case v1::ServerFrame::kHistoryReset: return on_history_reset(frame.history_reset());
     case v1::ServerFrame::kToken: return on_token(now, frame.token());

@@ -75,6 +75,8 @@ class ClientEvents {
   virtual void on_history_gap(const v1::HistoryGap&) {}
   /// Something is wrong with the service as a whole, or no longer.
   virtual void on_status_banner(const v1::StatusBanner&) {}
+  /// Mails to the account's address are refused: ask for another one, or have it verified again.
+  virtual void on_email_failing(const v1::EmailFailing&) {}
   /// The server was restored from a backup: what came after that was made is gone, and its numbers are given out anew.
   /// Throw away what is kept of conversations, and page their history: on_change() goes on behind it.
   virtual void on_history_reset(const v1::HistoryReset&) {}

@@ -1,5 +1,6 @@
 #include "server/chat/accounts.h"
 
+#include "server/chat/account_address.h"
 #include "server/chat/attempts.h"
 #include "server/chat/delete_account.h"
 #include "server/chat/names.h"
@@ -45,23 +46,6 @@ void change_password(const Context&, const command::Command& command, SessionBoo
   book.save();
 }
 
-/// The address that it has, and has verified, is left as it is.
-void set_email(const Context&, const command::Command& command, SessionBook& book, View& view, Draft& draft) {
-  const std::string& email = command.change_account().set_email().email();
-  state::Account& account = book.change_account();
-  if (account.email_verified() && account.email() == email) return;
-  log::AddressSet& set = *draft.emit().mutable_address_set();
-  set.set_user(book.user().str());
-  set.set_address(email);
-  if (account.email_verified()) set.set_before(account.email());
-  set.set_hash_before(account.address_hash());
-  account.set_email(email);
-  account.set_email_verified(false);
-  account.clear_address_hash();
-  void_ways_back(book.user(), view, draft);  // a reset may be on its way to the address before
-  book.save();
-}
-
 void close_connections(const SessionBook& book, const std::string& reason, Draft& draft) {
   for (const std::string& session : book.account().sessions())
     draft.effect(SessionGone{book.user(), *SessionId::from_bytes(session), v1::ACCOUNT_SUSPENDED, reason});
@@ -98,7 +82,7 @@ void change_checked(const Context& context, const command::Command& command, Vie
     return draft.refuse(v1::RETRY, "the password was changed at this very moment", std::chrono::milliseconds(100));
   switch (change.what_case()) {
     case ChangeAccount::kChangePassword: return change_password(context, command, book, view, draft);
-    case ChangeAccount::kSetEmail: return set_email(context, command, book, view, draft);
+    case ChangeAccount::kSetEmail: set_address(change.set_email().email(), book, view, draft); return book.save();
     case ChangeAccount::kDelete: return delete_account(context, book, change.delete_(), view, draft);
     case ChangeAccount::kSetStatus: return set_status(context, command, book, view, draft);
     default: return draft.refuse(v1::UNSUPPORTED, "this change of an account is unknown here");
@@ -153,6 +137,7 @@ void get_account(const Context&, const command::Command& command, View& view, Dr
   reply.set_username(account->username());
   reply.set_email(account->email());
   reply.set_email_verified(account->email_verified());
+  reply.set_email_failing(account->email_failing());
   reply.set_created_ms(account->created_ms());
 }
 

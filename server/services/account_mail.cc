@@ -76,7 +76,7 @@ class Teller {
   }
 
   void tell(const char* template_name, const std::string& to, const std::string& device = {}) {
-    if (!account_ || to.empty()) return;
+    if (!account_ || to.empty() || !context_.limits.owner_mails_enabled) return;
     NewIntent news{user_, intent(template_name), context_.now, context_.now + kNewsLifetime, {}};
     news.mail.set_template_(template_name);
     news.mail.set_to(to);
@@ -91,7 +91,8 @@ class Teller {
 
   /// The link voids one that was asked for: there is one at a time, and this mail is the newest.
   void locked(WallTime until) {
-    if (!is_reachable() || until <= context_.now) return;
+    const bool on = context_.limits.owner_mails_enabled && context_.limits.resets_enabled;
+    if (!on || !is_reachable() || until <= context_.now) return;
     state::Secrets secrets = secrets_of(user_, view_);
     if (secrets.lock_told_ms() != 0 && from_ms(secrets.lock_told_ms()) + context_.limits.secrets_window > context_.now)
       return;
@@ -137,6 +138,8 @@ void AccountMail::on_event(const bus::EventAt& at, chat::View&, bus::Outcome& ou
     case log::Event::kAddressSet: return address_set(at, event.address_set(), outcome);
     case log::Event::kAddressVerified:
       return tell_address(at, event.address_verified().user(), event.address_verified().address_hash(), false, outcome);
+    case log::Event::kAddressFailing:
+      return tell_address(at, event.address_failing().user(), event.address_failing().hash_before(), true, outcome);
     case log::Event::kAccountDeleted:
       return tell_address(at, event.account_deleted().user(), event.account_deleted().address_hash(), true, outcome);
     case log::Event::kPasswordChanged: {

@@ -75,6 +75,8 @@ void use_verification(const chat::Context& context, const command::Command& comm
   if (use.address_hash().size() != kHashBytes) return draft.refuse(v1::INVALID_ARGUMENT, "address_hash has 16 bytes");
   account->set_email_verified(true);
   account->set_address_hash(use.address_hash());
+  account->clear_mails_refused();
+  account->clear_email_failing();
   draft.put(keys::account(user), *account);
   secrets.clear_verification();
   save_secrets(context, user, std::move(secrets), draft);

@@ -204,6 +204,14 @@ AuditLine of(const log::AddressVerified& event) {
       .take();
 }
 
+AuditLine of(const log::AddressFailing& event) {
+  return Writing("address_failing", "done")
+      .by(AuditLine::SERVER)
+      .about(event.user())
+      .why("it has refused mails time and again")
+      .take();
+}
+
 AuditLine of(const log::ResetAsked& event) {
   Writing line("reset_asked", "done");
   line.about(event.user()).from(event.peer());
@@ -243,6 +251,7 @@ std::optional<AuditLine> line_of(const log::Event& event) {
     case E::kPasswordChanged: return of(event.password_changed());
     case E::kAddressSet: return of(event.address_set());
     case E::kAddressVerified: return of(event.address_verified());
+    case E::kAddressFailing: return of(event.address_failing());
     case E::kResetAsked: return of(event.reset_asked());
     case E::kRecoveryGiven: return of(event.recovery_given());
     case E::kSecretExpired: return of(event.secret_expired());

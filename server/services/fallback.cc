@@ -18,6 +18,10 @@ void Fallback::on_event(const bus::EventAt& at, chat::View&, bus::Outcome& outco
       command.set_user(event.address_set().user());
       command.mutable_refresh_mail();
       break;
+    case log::Event::kAddressFailing:
+      command.set_user(event.address_failing().user());
+      command.mutable_refresh_mail();
+      break;
     case log::Event::kAccountDeleted:
       command.set_user(event.account_deleted().user());
       command.mutable_forget_mail();

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "server/chat/once.h"
+#include "server/services/address_health.h"
 #include "server/services/wanted.h"
 #include "storage/keys.h"
 
@@ -97,8 +98,12 @@ void intent_done(const chat::Context& context, const command::Command& command, 
   const auto intent = view.get<state::Intent>(keys::intent(user, *id));
   if (!intent) return;
   switch (done.outcome()) {
-    case Done::DONE: return end(user, *id, *intent, Ended::DONE, done.code(), draft);
-    case Done::NEVER: return end(user, *id, *intent, Ended::NEVER, done.code(), draft);
+    case Done::DONE:
+      note_mail_taken(user, intent->mail().to(), view, draft);
+      return end(user, *id, *intent, Ended::DONE, done.code(), draft);
+    case Done::NEVER:
+      note_mail_refused(user, intent->mail().to(), view, draft);
+      return end(user, *id, *intent, Ended::NEVER, done.code(), draft);
     case Done::UNWANTED: return end(user, *id, *intent, Ended::UNWANTED, done.code(), draft);
     case Done::BUSY: return move(user, *id, *intent, context.now + kBusyAgain, draft);
     default: break;

@@ -59,6 +59,7 @@ class Chat final : public client::ClientEvents {
   void on_head(const v1::InboxItem& item) override;
   void on_history_gap(const v1::HistoryGap& gap) override;
   void on_status_banner(const v1::StatusBanner& banner) override;
+  void on_email_failing(const v1::EmailFailing& failing) override;
   void on_history_reset(const v1::HistoryReset& reset) override;
   void on_typing(const v1::TypingPush& typing) override;
   void on_presence(const v1::PresencePush& presence) override;

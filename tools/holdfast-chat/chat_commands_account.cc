@@ -82,11 +82,13 @@ Awaitable<bool> Chat::me(Words, std::string) {
   const auto& account = reply.frame.account();
   std::string email = account.email().empty() ? "no e-mail address" : printable_line(account.email(), 100);
   if (!account.email().empty()) email += account.email_verified() ? " (verified)" : " (not verified)";
+  if (account.email_failing()) email += " (refuses mails)";
   screen_.event("account",
                 {{"user", account.username()},
                  {"user_id", to_hex(account.user_id())},
                  {"email", account.email()},
                  {"email_verified", account.email_verified()},
+                 {"email_failing", account.email_failing()},
                  {"created_ms", account.created_ms()}},
                 "  " + screen_.bold(account.username()) + ", " + email + ", since " +
                     clock_text(account.created_ms(), to_ms(wall_now())));

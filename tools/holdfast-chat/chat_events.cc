@@ -62,6 +62,12 @@ void Chat::on_status_banner(const v1::StatusBanner& banner) {
                 banner.open() ? screen_.bad("! " + text) : screen_.dim("The disturbance is over. " + text));
 }
 
+void Chat::on_email_failing(const v1::EmailFailing& failing) {
+  screen_.event("email_failing", {{"email", failing.email()}},
+                screen_.bad("! Mails to " + printable_line(failing.email(), 100) +
+                            " are refused: set another address with /email."));
+}
+
 void Chat::on_history_gap(const v1::HistoryGap&) {
   screen_.event("history_gap", {}, screen_.dim("More has happened than the inbox keeps: /list and /history show it."));
 }

@@ -34,7 +34,8 @@ Exit codes: 0 all went well; 1 a command or message was refused; 2 wrong usage; 
   opened        conversation, name, kind, number
   listed        conversation, name, kind, unread, last_number, muted, pinned, left
   member        user, user_id, role    device: session, name, current, last_seen_ms
-  account       user, user_id, email, email_verified, created_ms           blocked: user, user_id
+  account       user, user_id, email, email_verified, email_failing, created_ms
+  blocked       user, user_id
   mail_settings mode, delay_s
   done          command                error: command, code, message       ended: code, reason
 )";
