@@ -228,9 +228,11 @@ Frame watch_presence(const ConversationId& conversation) {
   return frame;
 }
 
-Frame provision_users(const std::vector<std::string>& usernames, std::string device_name) {
+Frame provision_users(const std::vector<std::string>& usernames, std::string device_name,
+                      const std::vector<std::string>& emails) {
   Frame frame;
   for (const auto& name : usernames) frame.mutable_provision_users()->add_usernames(name);
+  for (const auto& email : emails) frame.mutable_provision_users()->add_emails(email);
   frame.mutable_provision_users()->set_device_name(std::move(device_name));
   return frame;
 }

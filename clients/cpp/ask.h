@@ -65,7 +65,9 @@ Frame set_typing(const ConversationId& conversation, bool typing);  // for Clien
 Frame watch_presence(const ConversationId& conversation);           // PresenceReply
 
 // Operators.
-Frame provision_users(const std::vector<std::string>& usernames, std::string device_name);  // ProvisionReply
+/// ProvisionReply. `emails`: none, or one for each.
+Frame provision_users(const std::vector<std::string>& usernames, std::string device_name,
+                      const std::vector<std::string>& emails = {});
 struct StatusChange {
   std::string username;
   v1::AccountStatus status = v1::ACTIVE;

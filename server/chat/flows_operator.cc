@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/chat/ask_all.h"
+#include "server/chat/mail_key.h"
 #include "server/chat/placement.h"
 #include "server/chat/tokens.h"
 
@@ -18,6 +19,7 @@ struct Slot {
   PartitionId partition;
   UserId user;
   std::string token;
+  std::string email;  ///< empty: none is given
 };
 
 void say(v1::ProvisionedUser& user, v1::ErrorCode code, std::string message) {
@@ -37,8 +39,10 @@ class Provisioning {
       Slot& slot = slots_.emplace_back();
       slot.partition = partition_of_name(username, backend_.partitions());
       slot.user = random_user_in(slot.partition, backend_.partitions(), backend_.random());
-      if (const auto bad = bad_username(username, backend_.limits()))
-        say(answer, v1::INVALID_ARGUMENT, *bad);
+      slot.email = email_of(slots_.size() - 1);
+      if (const auto bad =
+              first_complaint({bad_username(username, backend_.limits()), bad_email(slot.email, backend_.limits())}))
+        *answer.mutable_error() = *bad;
       else if (!seen.insert(username).second)
         say(answer, v1::INVALID_ARGUMENT, "usernames: named twice");
       else
@@ -76,6 +80,11 @@ class Provisioning {
   }
 
  private:
+  std::string email_of(std::size_t i) const {
+    const auto& emails = request_.frame.provision_users().emails();
+    return emails.empty() ? "" : emails[static_cast<int>(i)];
+  }
+
   command::Command start() const {
     command::Command command;
     command.set_idempotency_id(id_.str());
@@ -92,6 +101,8 @@ class Provisioning {
     auto& one = *command.mutable_provision()->add_users();
     one.set_username(reply_.users(static_cast<int>(i)).username());
     one.set_user(slot.user.str());
+    one.set_email(slot.email);
+    if (!slot.email.empty()) one.set_address_hash(backend_.mail_key().address_hash(slot.email));
     one.mutable_session()->set_session(session.str());
     one.mutable_session()->set_device_name(request_.frame.provision_users().device_name());
     one.mutable_session()->set_token_hash(token_hash(slot.token));
@@ -126,6 +137,8 @@ class Provisioning {
 std::optional<RequestOutcome> bad_provisioning(const FlowRequest& request) {
   const v1::ProvisionUsers& wish = request.frame.provision_users();
   if (wish.usernames_size() > kUsersOfARequestMax) return failed(v1::TOO_LARGE, "usernames: at most 500");
+  if (wish.emails_size() != 0 && wish.emails_size() != wish.usernames_size())
+    return failed(v1::INVALID_ARGUMENT, "emails: none, or one for each of usernames");
   if (const auto bad = bad_idempotency_id(request)) return outcome(*bad);
   if (const auto bad = first_complaint({bad_device_name(wish.device_name(), request.backend.limits())}))
     return outcome(*bad);

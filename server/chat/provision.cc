@@ -1,5 +1,6 @@
 #include "server/chat/provision.h"
 
+#include "server/chat/account_address.h"
 #include "server/chat/once.h"
 #include "server/chat/session_book.h"
 #include "storage/keys.h"
@@ -14,8 +15,10 @@ void say(v1::ProvisionedUser& user, v1::ErrorCode code, std::string message) {
   user.mutable_error()->set_message(std::move(message));
 }
 
-void give_session(const One& one, SessionBook& book, v1::ProvisionedUser& answer) {
+/// And the address, where one is given.
+void give_session(const One& one, SessionBook& book, View& view, Draft& draft, v1::ProvisionedUser& answer) {
   if (!book.add(one.session())) return say(answer, v1::SESSION_ENDED, "the session of this request has ended");
+  if (!one.email().empty()) set_verified_address(one.email(), one.address_hash(), book, view, draft);
   book.save();
   answer.set_user_id(one.user());
   answer.set_session_id(one.session().session());
@@ -30,7 +33,7 @@ void make(const Context& context, const One& one, const UserId& user, const std:
   account.set_username(one.username());
   account.set_created_ms(to_ms(context.now));
   SessionBook book(context, user, std::move(account), view, draft);
-  give_session(one, book, answer);
+  give_session(one, book, view, draft, answer);
   log::AccountCreated& event = *draft.emit().mutable_account_created();
   event.set_user(user.str());
   event.set_username(one.username());
@@ -47,7 +50,7 @@ void take_existing(const Context& context, const One& one, const state::Name& na
   if (!book.account().password_hash().empty()) return say(answer, v1::ALREADY_EXISTS, "username: taken");
   answer.set_user_id(name.user());
   if (one.user() != name.user()) return say(answer, v1::RETRY, "the name has a user already");
-  give_session(one, book, answer);
+  give_session(one, book, view, draft, answer);
 }
 
 void audit(const command::Provision& provision, const v1::ProvisionReply& reply, Draft& draft) {

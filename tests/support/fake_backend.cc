@@ -28,6 +28,11 @@ void FakeBackend::verify_password(std::string hash, std::string password, std::f
   });
 }
 
+void FakeBackend::set_limits(const Limits& limits) {
+  limits_ = limits;
+  for (auto& partition : partitions_) partition->limits = limits;
+}
+
 void FakeBackend::rotate_token_key(std::function<void(Status)> then) {
   later([this, then = std::move(then)] {
     keys_ = keys_.rotated(now_, limits_.session_unused_max, random_);

@@ -23,6 +23,8 @@ class FakeBackend : public Backend {
   const Limits& limits() const override { return limits_; }
   const TokenKeys& token_keys() const override { return keys_; }
   const MailKey& mail_key() const override { return mail_key_; }
+  /// The same for every partition.
+  void set_limits(const Limits& limits);
   void rotate_token_key(std::function<void(Status)> then) override;
   std::uint64_t generation() const override { return restored.number; }
   std::uint64_t first_position() const override { return restored.first_position; }

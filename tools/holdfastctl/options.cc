@@ -136,7 +136,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   add_status(users, written, "ban", "close an account", v1::BANNED);
   add_status(users, written, "restore", "open it again", v1::ACTIVE);
   auto* provision = users->add_subcommand("provision", "make users without a password");
-  provision->add_option("NAME", written.names, "their names")->required();
+  provision
+      ->add_option("NAME[=ADDRESS]", written.names, "their names; an address that you know to be theirs is verified")
+      ->required();
   provision->add_option("-o,--out", options.out, "write to this file, for its owner only");
   auto* reset = add_way_back(users, written, "reset", "mail a link that sets a new password to the user's address");
   auto* recover_user = add_way_back(users, written, "recover", "print a one-time code that sets a new password");

@@ -51,6 +51,17 @@ Result<int> write_users(Sink& sink, const v1::ProvisionReply& reply) {
   return code;
 }
 
+/// Each is NAME or NAME=ADDRESS.
+v1::ClientFrame ask_for(const std::vector<std::string>& users) {
+  std::vector<std::string> names, emails;
+  for (const std::string& user : users) {
+    const auto equals = user.find('=');
+    names.push_back(user.substr(0, equals));
+    emails.push_back(equals == std::string::npos ? "" : user.substr(equals + 1));
+  }
+  return client::ask::provision_users(names, "provisioned", emails);
+}
+
 Awaitable<int> provision(client::Client* to, const Events* events, std::vector<std::string> names, std::string out) {
   // Before anybody is made: tokens that can't be written down are lost.
   auto sink = Sink::open(out);
@@ -58,8 +69,8 @@ Awaitable<int> provision(client::Client* to, const Events* events, std::vector<s
   int code = kExitOk;
   for (std::size_t at = 0; at < names.size(); at += kProvisionMax) {
     const auto end = names.begin() + static_cast<long>(std::min(names.size(), at + kProvisionMax));
-    const std::vector<std::string> some(names.begin() + static_cast<long>(at), end);
-    const auto reply = co_await asking(*to, client::ask::provision_users(some, "provisioned"));
+    auto frame = ask_for({names.begin() + static_cast<long>(at), end});
+    const auto reply = co_await asking(*to, std::move(frame));
     if (!reply.ok()) co_return report(reply, *events);
     const auto written = write_users(*sink, reply.frame.provisioned());
     if (!written) co_return failed(written.error());

@@ -73,6 +73,39 @@ TEST_CASE("An address: set again while it is verified, it stays so, and no mail 
   CHECK(world.mails(anna).size() == before);
 }
 
+TEST_CASE("An address: given by the operator who provisions the user, it is verified, and replaces the one before") {
+  World world;
+  const auto provision = [&world](const std::vector<std::string>& emails) {
+    v1::ClientFrame frame;
+    for (const char* name : {"app-1", "app-2"}) frame.mutable_provision_users()->add_usernames(name);
+    for (const auto& email : emails) frame.mutable_provision_users()->add_emails(email);
+    chat::Caller boss;
+    boss.operator_rights = true;
+    return world.ask(boss, frame);
+  };
+  const v1::ProvisionReply made = provision({"one@inbox.test", ""}).provisioned();
+  REQUIRE(made.users_size() == 2);
+  chat::Caller first, second;
+  first.user = UserId::from_bytes(made.users(0).user_id());
+  second.user = UserId::from_bytes(made.users(1).user_id());
+  CHECK(world.account(first).email_verified());
+  CHECK(found_by(world, "one@inbox.test") == 1);
+  CHECK(world.account(second).email().empty());
+  CHECK(world.mails(first).empty());  // nothing is to be verified
+
+  REQUIRE_FALSE(provision({"new@inbox.test", ""}).has_error());
+  CHECK(world.account(first).email() == "new@inbox.test");
+  CHECK(found_by(world, "one@inbox.test") == 0);
+  CHECK(found_by(world, "new@inbox.test") == 1);
+  CHECK(world.mails(first, "address_changed").size() == 1);
+  REQUIRE_FALSE(provision({}).has_error());
+  CHECK(world.account(first).email() == "new@inbox.test");
+
+  CHECK(provision({"one@inbox.test"}).error().code() == v1::INVALID_ARGUMENT);  // whose?
+  CHECK(provision({"no address", ""}).provisioned().users(0).error().code() == v1::INVALID_ARGUMENT);
+  CHECK_FALSE(provision({"no address", ""}).provisioned().users(1).has_error());
+}
+
 TEST_CASE("An address: gone with its account, whatever stood for it") {
   World world;
   const auto anna = world.verified_user("anna", "anna@inbox.test");
