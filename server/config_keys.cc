@@ -303,6 +303,14 @@ Keys password_keys() {
       integer("passwords", "failures_lock", 2, 1'000, "Wrong passwords that lock log-in with the password for a while.",
               FIELD(limits.login_failures_lock)),
       duration<minutes>("passwords", "lock_min", 1, 1'440, "That while, in minutes.", FIELD(limits.login_lock)),
+      boolean("passwords", "owner_mails",
+              "Whether the owner of an account is mailed what happened to it: another password or address, a locked "
+              "log-in, a stolen session. For users with a verified address.",
+              FIELD(limits.owner_mails_enabled)),
+      boolean("passwords", "resets",
+              "Whether a password can be reset by a mailed link. Off: by an operator's one-time code only, and links "
+              "that are out are not taken.",
+              FIELD(limits.resets_enabled)),
       duration<minutes>("passwords", "reset_lifetime_min", 5, 120,
                         "A mailed link that sets a new password is good so long.", FIELD(limits.reset_lifetime)),
       integer(
@@ -391,6 +399,9 @@ Keys limit_keys() {
 
 Keys incident_keys() {
   return {
+      boolean("incident", "enabled",
+              "Whether there are incidents, declared or by themselves. Off: one that is open can only be stopped.",
+              FIELD(limits.incidents_enabled)),
       duration<seconds>("incident", "resume_bound_s", 1, 86'400,
                         "Clients of a node that died come back within it; whose devices don't, they are affected.",
                         FIELD(limits.incident_resume_bound)),
@@ -407,6 +418,9 @@ Keys incident_keys() {
 
 Keys audit_keys() {
   return {
+      boolean("audit", "enabled",
+              "Whether the journal is kept. Off: nothing is added; what it has stays until its time is over.",
+              FIELD(limits.audit_enabled)),
       duration<Days>("audit", "keep_days", 1, 36'500, "Lines of the audit journal are kept for so long.",
                      FIELD(limits.audit_keep)),
       choice<chat::AuditAddresses>("audit", "addresses",

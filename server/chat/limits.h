@@ -65,6 +65,8 @@ struct Limits {
   std::chrono::hours login_failures_forgotten{1};
   FallbackLimits fallback;
 
+  bool owner_mails_enabled = true;  ///< about what happened to an account
+  bool resets_enabled = true;       ///< by mailed links
   std::chrono::minutes reset_lifetime{30};
   std::chrono::hours verification_lifetime{24};
   std::chrono::hours recovery_lifetime{24};
@@ -75,10 +77,12 @@ struct Limits {
   std::size_t users_of_an_address_max = 16;  ///< who verified the same one and can be found by it
   std::chrono::minutes login_failures_told{1};  ///< at most one event of a name within it; it counts the others
 
+  bool incidents_enabled = true;
   std::chrono::seconds incident_resume_bound{60};  ///< a node's clients come back within it, or are affected
   std::chrono::seconds incident_mail_delay{60};    ///< messages for affected users are mailed after this
   std::chrono::minutes incident_ends_after{15};    ///< one that nobody declared
 
+  bool audit_enabled = true;
   std::chrono::hours audit_keep{365 * 24};
   AuditAddresses audit_addresses = AuditAddresses::full;
 };

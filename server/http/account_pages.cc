@@ -283,7 +283,20 @@ Task<bool> recover(chat::Backend& backend, Request request) {
 
 void nobody_waits(bool) {}
 
+bool is_off(const chat::Backend& backend, const Request& request) {
+  return request.path == "/reset" && !backend.limits().resets_enabled;
+}
+
+Page off_page() {
+  return {
+      404, "Not here",
+      paragraph("Passwords are not reset by mail here. The people who run this service can give you a one-time code.") +
+          "<p class=\"more\"><a href=\"/recover\">Use a one-time code</a></p>",
+      ""};
+}
+
 void get(chat::Backend& backend, Request request) {
+  if (is_off(backend, request)) return show(request, off_page());
   const bool has_token = request.fields.contains("t");
   if (request.path == "/verify") return run_task(show_verification(backend, std::move(request)), nobody_waits);
   if (request.path == "/recover") return show(request, recover_page(backend.limits()));
@@ -292,6 +305,7 @@ void get(chat::Backend& backend, Request request) {
 }
 
 void post(chat::Backend& backend, Request request) {
+  if (is_off(backend, request)) return show(request, off_page());
   const bool has_token = request.fields.contains("t");
   if (request.path == "/verify") return run_task(verify(backend, std::move(request)), nobody_waits);
   if (request.path == "/recover") return run_task(recover(backend, std::move(request)), nobody_waits);

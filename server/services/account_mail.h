@@ -5,7 +5,7 @@
 ///   the password is locked       login_locked, with a link to set another; one an hour at most
 ///   a session was stolen         session_stolen
 ///
-/// All but the first go to a verified address only. The same subscriber tells the partitions of addresses who verified them,
+/// All but the first go to a verified address only, and can be switched off. The same subscriber tells the partitions of addresses who verified them,
 /// and who has them no more.
 #pragma once
 

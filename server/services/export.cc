@@ -29,6 +29,11 @@ constexpr Line kFamilies[] = {
     {keys::Family::blocks, "blocks", fresh<state::Blocks>},
     {keys::Family::list, "conversations", fresh<state::ListEntry>},
     {keys::Family::intent, "mails_to_be_sent", fresh<state::Intent>},
+    {keys::Family::secrets, "ways_back", fresh<state::Secrets>},
+    {keys::Family::mail_settings, "mail_settings", fresh<state::MailSettings>},
+    {keys::Family::missed, "missed", fresh<state::Missed>},
+    {keys::Family::answered, "answered_by_mail", fresh<state::Answered>},
+    {keys::Family::lost, "incidents", fresh<state::Lost>},
 };
 constexpr Line kWritten = {keys::Family::change, "written", fresh<v1::Change>};
 
@@ -41,10 +46,14 @@ const Line* line_of(keys::Family family) {
 
 /// Secrets are stored as hashes, in fields that say so; what a registration was recognised by is of no use to anybody.
 void remove_secrets(Message& message) {
-  const auto* descriptor = message.GetDescriptor();
-  for (int i = 0; i < descriptor->field_count(); ++i)
-    if (descriptor->field(i)->name().ends_with("hash") || descriptor->field(i)->name() == "registration_id")
-      message.GetReflection()->ClearField(&message, descriptor->field(i));
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->name().ends_with("hash") || field->name() == "registration_id")
+      message.GetReflection()->ClearField(&message, field);
+    else if (field->message_type() != nullptr && !field->is_repeated())
+      remove_secrets(*message.GetReflection()->MutableMessage(&message, field));
+  }
 }
 
 void add(const Row& row, const Line& line, command::ExportPage& page) {

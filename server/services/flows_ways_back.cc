@@ -1,6 +1,7 @@
 #include "server/services/flows_ways_back.h"
 
 #include "server/chat/placement.h"
+#include "server/services/resets.h"
 #include "server/services/secret_links.h"
 
 namespace holdfast::services {
@@ -22,6 +23,7 @@ RequestOutcome done() {
 Task<RequestOutcome> request_password_reset(FlowRequest request) {
   const v1::RequestPasswordReset& wish = request.frame.request_password_reset();
   const chat::Limits& limits = request.backend.limits();
+  if (!limits.resets_enabled) co_return chat::failed(v1::UNSUPPORTED, kNoResets);
   const auto bad =
       wish.username().empty() ? chat::bad_email(wish.email(), limits) : chat::bad_username(wish.username(), limits);
   if (const auto complaint = chat::first_complaint({bad})) co_return chat::outcome(*complaint);

@@ -23,6 +23,7 @@ constexpr int kNotesMax = 50;
 constexpr std::size_t kTextBytesMax = 1000;
 constexpr std::size_t kSessionsAPage = 256;
 constexpr std::chrono::hours kMailOfUse{24};
+constexpr const char* kNoIncidents = "incidents are switched off (incident.enabled in holdfast.toml)";
 constexpr const char* kAutomaticText =
     "One of our servers has failed, and some of you could not come back yet. We are looking into it.";
 
@@ -215,6 +216,8 @@ void change_incident(const chat::Context& context, const command::Command& comma
                      chat::Draft& draft) {
   if (!chat::take_source(command, view, draft)) return;
   const ChangeIncident& change = command.change_incident();
+  if (!context.limits.incidents_enabled && change.what() != ChangeIncident::STOP)
+    return change.automatic() ? void() : draft.refuse(v1::UNSUPPORTED, kNoIncidents);
   const bool needs_text = change.what() != ChangeIncident::STOP;
   if (change.text().size() > kTextBytesMax || (needs_text && change.text().empty()))
     return draft.refuse(v1::INVALID_ARGUMENT, "text: 1 to 1,000 bytes");
@@ -313,6 +316,7 @@ void note_attached(const chat::Context&, const command::Command& command, chat::
 // ------------------------------------------------------------------------------------------------ for other services
 
 std::optional<std::chrono::seconds> incident_delay(const chat::Context& context, const UserId& user, chat::View& view) {
+  if (!context.limits.incidents_enabled) return std::nullopt;
   const auto lost = view.get<state::Lost>(keys::lost(user));
   if ((lost && !lost->back()) || view.row(keys::incident()) != nullptr) return context.limits.incident_mail_delay;
   return std::nullopt;

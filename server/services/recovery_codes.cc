@@ -40,6 +40,7 @@ void give_recovery(const chat::Context& context, const command::Command& command
   log::OperatorActed& acted = *draft.emit().mutable_operator_acted();
   acted.set_operation("recover_account");
   acted.set_target(account->username());
+  acted.set_user(user->str());
   acted.set_reason(give.reason());
   acted.set_peer(give.peer());
 }

@@ -29,10 +29,11 @@ const char* obstacle(const chat::Context& context, const AskReset& ask, const st
   return nullptr;
 }
 
-void note_operator(const AskReset& ask, const state::Account& account, chat::Draft& draft) {
+void note_operator(const AskReset& ask, const UserId& user, const state::Account& account, chat::Draft& draft) {
   log::OperatorActed& acted = *draft.emit().mutable_operator_acted();
   acted.set_operation("reset_password");
   acted.set_target(account.username());
+  acted.set_user(user.str());
   acted.set_reason(ask.reason());
   acted.set_peer(ask.peer());
 }
@@ -55,6 +56,7 @@ void begin_reset(const chat::Context& context, NewReset reset, const state::Acco
 
 void ask_reset(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft) {
   const AskReset& ask = command.ask_reset();
+  if (!context.limits.resets_enabled) return draft.refuse(v1::UNSUPPORTED, kNoResets);
   const bool by_operator = ask.by() == AskReset::OPERATOR;
   const auto intent = IntentId::from_bytes(ask.intent());
   if (!intent) return draft.refuse(v1::INVALID_ARGUMENT, "intent has 16 bytes");
@@ -75,7 +77,7 @@ void ask_reset(const chat::Context& context, const command::Command& command, ch
                  .lifetime = context.limits.reset_lifetime};
   reset.mail.set_template_("password_reset");
   begin_reset(context, std::move(reset), *account, secrets, draft);
-  if (by_operator) note_operator(ask, *account, draft);
+  if (by_operator) note_operator(ask, *user, *account, draft);
   save_secrets(context, *user, std::move(secrets), draft);
 }
 
@@ -84,7 +86,7 @@ void show_secret(const chat::Context& context, const command::Command& command, 
   const UserId user = chat::user_of(command);
   const auto account = view.get<state::Account>(keys::account(user));
   const state::Secrets secrets = secrets_of(user, view);
-  const bool good = show.has_reset() ? stands(context, secrets.reset(), show.reset())
+  const bool good = show.has_reset() ? context.limits.resets_enabled && stands(context, secrets.reset(), show.reset())
                                      : stands(context, secrets.verification(), show.verification());
   if (!account || !good) return draft.refuse(v1::PRECONDITION_FAILED, kNotStanding);
   command::SecretState& state = *draft.answer().mutable_secret_state();
@@ -97,7 +99,8 @@ void use_reset(const chat::Context& context, const command::Command& command, ch
   const command::UseReset& use = command.use_reset();
   const UserId user = chat::user_of(command);
   state::Secrets secrets = secrets_of(user, view);
-  if (!stands(context, secrets.reset(), use.intent())) return draft.refuse(v1::PRECONDITION_FAILED, kNotStanding);
+  if (!context.limits.resets_enabled || !stands(context, secrets.reset(), use.intent()))
+    return draft.refuse(v1::PRECONDITION_FAILED, kNotStanding);
   log::PasswordChanged event;
   event.set_how(log::PasswordChanged::RESET);
   event.set_peer(use.peer());
@@ -126,7 +129,7 @@ bool is_reset_wanted(const chat::Context& context, const UserId& user, const Int
                      chat::View& view) {
   const auto account = view.get<state::Account>(keys::account(user));
   const bool reachable = account && account->email_verified() && account->email() == intent.mail().to();
-  return reachable && stands(context, secrets_of(user, view).reset(), id.bytes());
+  return context.limits.resets_enabled && reachable && stands(context, secrets_of(user, view).reset(), id.bytes());
 }
 
 }  // namespace holdfast::services

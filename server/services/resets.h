@@ -1,5 +1,7 @@
 /// Password resets: a link in a mail to the account's verified address, with which its owner sets another password.
 ///
+/// Where they are switched off nothing is mailed, and no link is taken.
+///
 /// One stands at a time: a newer one voids the older, a log-in or another password voids it too. Until it is used nothing
 /// of the account changes. That it is used once is decided in the log of the user's partition.
 #pragma once
@@ -9,6 +11,8 @@
 #include "server/chat/rules.h"
 
 namespace holdfast::services {
+
+inline constexpr const char* kNoResets = "passwords are not reset by mail here (passwords.resets in holdfast.toml)";
 
 /// A reset that begins: the mail's intent, the secret of it, and the event. `secrets` is the row, to be saved by the caller;
 /// `mail` has the template and what it is filled with besides the name and the minutes. The address is

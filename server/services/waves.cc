@@ -17,6 +17,7 @@ constexpr std::size_t kAccountsOfAStep = 20;
 constexpr std::size_t kAccountsOfALook = 500;
 constexpr std::chrono::hours kLifetime{24};  ///< of its links: nobody waits for them
 constexpr std::chrono::milliseconds kStepMin{50};
+constexpr std::chrono::minutes kWhileOff{1};
 
 std::chrono::milliseconds pause(std::uint32_t per_minute, std::size_t mails) {
   return std::chrono::milliseconds(60'000 * mails / std::max(per_minute, 1u));
@@ -130,6 +131,7 @@ void look_ahead(const chat::Context& context, const command::ShowWave& show, cha
 }  // namespace
 
 void start_wave(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft) {
+  if (!context.limits.resets_enabled) return draft.refuse(v1::UNSUPPORTED, kNoResets);
   const command::StartWave& start = command.start_wave();
   const auto wave = IntentId::from_bytes(start.wave());
   if (!wave) return draft.refuse(v1::INVALID_ARGUMENT, "wave has 16 bytes");
@@ -161,6 +163,10 @@ void wave_due(const chat::Context& context, const Due& due, chat::View& view, ch
   const auto wave = IntentId::from_bytes(due.ids);
   auto row = wave ? view.get<state::Wave>(keys::wave(*wave)) : std::nullopt;
   if (!row || row->over()) return;
+  if (!context.limits.resets_enabled) {  // it goes on when they are switched on again
+    draft.put(due_key(*wave, context.now + kWhileOff), std::string());
+    return;
+  }
   const std::string end = keys::after_prefix(keys::prefix(keys::Family::account));
   const std::vector<Row>* rows = view.range({row->from(), end, kAccountsOfAStep});
   if (!rows) return;

@@ -114,6 +114,10 @@ TEST_CASE("Audit: a user can be exported whole, without secrets, and deleted") {
   user.ask(post_frame(conversation, "what I wrote, \"quoted\""));
   other.ask(post_frame(conversation, "what the other wrote"));
   user.await_change(conversation, 3);
+  v1::ClientFrame mails;
+  mails.mutable_set_mail_settings()->set_mode(v1::MAIL_NOTICE);
+  mails.mutable_set_mail_settings()->set_language("de");
+  REQUIRE_FALSE(user.ask(mails).has_error());
 
   const auto exported = ctl(shared_server(), {"users", "export", name});
   INFO(exported.out << exported.err);
@@ -123,6 +127,7 @@ TEST_CASE("Audit: a user can be exported whole, without secrets, and deleted") {
   CHECK(data.at("account").as_array().at(0).as_object().at("username").as_string() == name);
   CHECK(data.at("sessions").as_array().size() == 1);
   CHECK(data.at("conversations").as_array().size() == 1);
+  CHECK(data.at("mail_settings").as_array().at(0).as_object().at("language").as_string() == "de");
   const json::array& written = data.at("written").as_array();
   REQUIRE(written.size() == 2);  // that it was opened, and the post
   CHECK(written.at(1).as_object().at("posted").as_object().at("body").as_string() == "what I wrote, \"quoted\"");
