@@ -30,6 +30,7 @@ constexpr std::array kFolders = {
     Folder{"server/gateway/", 10, false},
     Folder{"server/http/", 10, false},
     Folder{"server/lmtp/", 10, false},
+    Folder{"docs/examples/", 10, false},
     Folder{"server/", 11, false},
     Folder{"clients/", 3, false},  // net and what is left of it; nobody but tools and tests includes it
     Folder{"tools/", kAnything, false},
