@@ -5,6 +5,7 @@
 
 #include "base/start.h"
 #include "proto/client.pb.h"
+#include "tests/bench/mails.h"
 #include "tests/bench/options.h"
 #include "tests/bench/report.h"
 
@@ -185,6 +186,7 @@ int main(int argc, char** argv) {
     return serve_echo(static_cast<std::uint16_t>(std::atoi(argv[2])));
   if (argc == 3 && std::strcmp(argv[1], "serve-answers") == 0)
     return serve_answers(static_cast<std::uint16_t>(std::atoi(argv[2])));
+  if (argc > 1 && std::strcmp(argv[1], "mails") == 0) return run_mails(argc - 1, argv + 1);
   auto options = parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&options)) return *code;
   const Measured measured = measure(std::get<Options>(options));

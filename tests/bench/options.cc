@@ -11,7 +11,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   CLI::App app("Holdfast on this machine, beside what the machine can do, in one run.", "holdfast-bench");
   app.footer(
       "Takes under four minutes, with --quick under one. Server, load and baselines share the cores: what matters are "
-      "the ratios. Run it on an otherwise idle machine.");
+      "the ratios. Run it on an otherwise idle machine. `holdfast-bench mails` measures what unread messages cost when "
+      "they become due as mails at once.");
   app.add_flag("--quick", quick, "one short round of everything");
   app.add_option("--folder", folder, "make the data directories here: the disk that is measured [.]")
       ->check(CLI::ExistingDirectory);
