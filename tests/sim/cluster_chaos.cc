@@ -123,10 +123,8 @@ class Chaos {
   }
 
   /// It is killed, and what its disk holds is not what it was.
-  /// One disk at a time: nobody knows of it, and so it may come to count anywhere.
+  /// Nobody knows of it, and so it may come to count anywhere: one at a time.
   void damage(Fault fault, std::size_t node, SimNode::Damage how) {
-    for (std::size_t i = 0; i < world_.nodes(); ++i)
-      if (world_.node(i).is_damaged()) return;
     if (!world_.node(node).is_up() || !world_.may_lose_disk()) return;
     world_.kill(node);
     if (world_.node(node).damage(how)) counted(fault);

@@ -30,6 +30,8 @@ bool ClusterWorld::is_intact(const Store& store) const {
 }
 
 bool ClusterWorld::may_lose_disk() const {
+  // One that is damaged counts as lost wherever it is: a set that takes it in may be on its way to the store.
+  if (std::ranges::any_of(nodes_, [](const auto& node) { return node->is_damaged(); })) return false;
   for (std::uint16_t p = 0; p < partitions(); ++p) {
     const auto row = config(PartitionId(p));
     if (!row || row->min_isr() < 2) return false;
