@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <future>
 
+#include "base/time.h"
 #include "tests/integration/outbox.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/cluster_process.h"
@@ -110,8 +111,8 @@ TEST_CASE("figures: from the answer to a reset until the sessions on three nodes
   const SteadyTime answered = steady_now();
   for (unsigned i = 0; i < kNodes; ++i) {
     world.devices[i]->await_push(is_end);
-    WARN("node " << i + 1 << ": " << std::chrono::duration<double, std::milli>(steady_now() - answered).count()
-                 << " ms");
+    const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - answered);
+    WARN("node " << i + 1 << ": " << after.count() << " ms");
   }
 }
 

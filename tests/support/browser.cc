@@ -74,9 +74,15 @@ struct Browser::Driver {
     return json::parse(answer.body).at("value");
   }
   json::value post(const std::string& path, const json::value& body) { return ask("POST", session + path, body); }
+  /// Fails with what the page says instead.
   std::string element(const std::string& selector) {
-    const json::value found = post("/element", {{"using", "css selector"}, {"value", selector}});
-    return "/element/" + std::string(found.at(kElementKey).as_string());
+    const json::value found = post("/elements", {{"using", "css selector"}, {"value", selector}});
+    if (found.as_array().empty()) {
+      const json::value body = post("/element", {{"using", "css selector"}, {"value", "body"}});
+      const json::value text = get("/element/" + std::string(body.at(kElementKey).as_string()) + "/text");
+      FAIL("the page has no " << selector << ": " << text.as_string().c_str());
+    }
+    return "/element/" + std::string(found.as_array().front().at(kElementKey).as_string());
   }
 
   Child child;
