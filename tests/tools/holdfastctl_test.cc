@@ -3,6 +3,7 @@
 
 #include "tests/storage/temp_directory.h"
 #include "tools/holdfastctl/admin.h"
+#include "tools/holdfastctl/drain_progress.h"
 #include "tools/holdfastctl/figures.h"
 #include "tools/holdfastctl/show.h"
 #include "tools/holdfastctl/sink.h"
@@ -11,6 +12,7 @@
 
 using namespace holdfast;
 using namespace holdfast::ctl;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -167,6 +169,42 @@ TEST_CASE("Drain: over when nothing is led, and no copy is left that another nod
   CHECK(is_drained(cluster, one));
   one.draining = false;
   CHECK_FALSE(is_drained(cluster, one));
+}
+
+TEST_CASE("Drain: each step is said once, and what holds it up whenever nothing has moved for half a minute") {
+  auto cluster = three();
+  cluster.nodes[0].draining = true;
+  cluster.nodes[0].primaries = 2;
+  const SteadyTime began{};
+  const auto at = [&](std::chrono::seconds later) {
+    return began + std::chrono::hours(1) + std::chrono::duration_cast<SteadyTime::duration>(later);
+  };
+  DrainProgress progress;
+  CHECK(contains(progress.look(cluster, cluster.nodes[0], at(0s)), "leads 2 partitions"));
+  CHECK(progress.look(cluster, cluster.nodes[0], at(29s)).empty());
+  cluster.nodes[0].primaries = 1;
+  CHECK(contains(progress.look(cluster, cluster.nodes[0], at(29s)), "leads 1 partition,"));
+  CHECK(progress.look(cluster, cluster.nodes[0], at(58s)).empty());
+
+  cluster.partitions[1].in_sync = {1, 2};
+  cluster.nodes[2] = node(3, false);
+  const auto held = progress.look(cluster, cluster.nodes[0], at(59s));
+  INFO(held);
+  CHECK(contains(held, "n3 is down"));
+  CHECK(contains(held, "not in sync"));
+  CHECK(contains(held, "--no-wait"));
+  CHECK(contains(held, "undrain n1"));
+  CHECK_FALSE(contains(held, "n1 is kept from leading"));  // that is what was asked for
+  CHECK(progress.look(cluster, cluster.nodes[0], at(88s)).empty());
+  CHECK(contains(progress.look(cluster, cluster.nodes[0], at(89s)), "No progress"));
+}
+
+TEST_CASE("Status: for programs, each node has its lag, null where nobody tells it, and all else is as the node said") {
+  const std::string told =
+      R"({"self":1,"new in a later version":[1],"nodes":[{"id":1,"name":"n1"},{"id":2,"name":"n2"}],"partitions":[]})";
+  CHECK(with_lags(told, {{2, 30}}) == R"({"self":1,"new in a later version":[1],"nodes":[{"id":1,"name":"n1",)"
+                                      R"("lag":null},{"id":2,"name":"n2","lag":30}],"partitions":[]})"
+                                      "\n");
 }
 
 TEST_CASE("Status: lag is the most that any primary says of the node, and unknown if none says anything") {

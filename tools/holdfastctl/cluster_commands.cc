@@ -5,9 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <thread>
 #include <tuple>
 
+#include "tools/holdfastctl/drain_progress.h"
 #include "tools/holdfastctl/figures.h"
 #include "tools/holdfastctl/options.h"
 #include "tools/holdfastctl/show.h"
@@ -32,14 +34,16 @@ Result<http::ClusterFigures> ask_cluster(Admin& admin) {
 // ------------------------------------------------------------------------------------------------ looking
 
 int status(Admin& admin, const ClusterCommand& command) {
+  std::string told;
+  const auto seen = look_at_cluster(admin, &told);
+  if (!seen) return failed(seen.error());
   if (command.json) {
-    const auto body = admin.get("/admin/cluster");
-    if (!body) return failed(body.error());
-    std::cout << *body;
+    std::map<std::uint32_t, std::uint64_t> lags;
+    for (const auto& node : seen->cluster.nodes)
+      if (const auto lag = lag_of(*seen, node.id)) lags.emplace(node.id, *lag);
+    std::cout << with_lags(told, lags);
     return kExitOk;
   }
-  const auto seen = look_at_cluster(admin);
-  if (!seen) return failed(seen.error());
   std::cout << show_status(*seen, wall_now(), colour());
   return kExitOk;
 }
@@ -121,18 +125,13 @@ Status change(Admin& admin, const http::ClusterFigures& cluster, const std::stri
 
 /// Waits until the node leads nothing and has given up what others can hold. Errors end the waiting, not the drain.
 int wait_until_drained(Admin& admin, std::uint32_t id) {
-  std::string before;
-  while (true) {
+  DrainProgress progress;
+  for (bool first = true;; first = false) {
     const auto cluster = ask_cluster(admin);
     const auto node = cluster ? find_node(*cluster, std::to_string(id)) : Result<http::NodeFigures>(cluster.error());
     if (!node) return failed(node.error());
-    if (before.empty() || node->draining) {
-      const std::string now = show_drain(*cluster, *node);
-      if (now != before) std::cout << now << std::endl;
-      before = now;
-    } else {
-      return failed({Errc::io, "somebody undrained it meanwhile"});
-    }
+    if (!first && !node->draining) return failed({Errc::io, "somebody undrained it meanwhile"});
+    std::cout << progress.look(*cluster, *node, steady_now()) << std::flush;
     if (is_drained(*cluster, *node)) break;
     std::this_thread::sleep_for(kLook);
   }
@@ -185,9 +184,12 @@ int verify(Admin& admin) {
 
 }  // namespace
 
-Result<Seen> look_at_cluster(Admin& admin) {
-  auto cluster = ask_cluster(admin);
+Result<Seen> look_at_cluster(Admin& admin, std::string* told) {
+  auto answer = admin.get("/admin/cluster");
+  if (!answer) return answer.error();
+  auto cluster = parse_cluster(*answer);
   if (!cluster) return cluster.error();
+  if (told != nullptr) *told = std::move(*answer);
   Seen seen{std::move(*cluster), {}};
   for (auto& [node, where] : reachable(seen.cluster, admin)) {
     const auto body = admin.get_from(where, "/admin/copies");

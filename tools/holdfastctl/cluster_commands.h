@@ -31,7 +31,8 @@ void add_cluster(CLI::App& app, ClusterCommand& command);
 /// Carries it out, if one of them was asked for, and says how to exit.
 std::optional<int> run_cluster(const ClusterCommand& command, const Asked& asked);
 
-/// The cluster as one node tells it, with what each node that can be reached says of its copies.
-Result<Seen> look_at_cluster(Admin& admin);
+/// The cluster as one node tells it, with what each node that can be reached says of its copies. `told`: what that node
+/// answered, as it came.
+Result<Seen> look_at_cluster(Admin& admin, std::string* told = nullptr);
 
 }  // namespace holdfast::ctl

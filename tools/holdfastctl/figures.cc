@@ -194,6 +194,15 @@ Result<http::EventsFigures> parse_events(std::string_view text) {
   return in.done(std::move(events));
 }
 
+std::string with_lags(std::string_view cluster, const std::map<std::uint32_t, std::uint64_t>& lags) {
+  json::value root = json::parse({cluster.data(), cluster.size()});
+  for (json::value& node : root.as_object().at("nodes").as_array()) {
+    const auto lag = lags.find(node.at("id").to_number<std::uint32_t>());
+    node.as_object()["lag"] = lag == lags.end() ? json::value(nullptr) : json::value(lag->second);
+  }
+  return json::serialize(root) + "\n";
+}
+
 std::string event_json(const http::EventFigures& event) {
   const json::object object{{"number", event.number},   {"time_ms", event.time_ms}, {"kind", event.kind},
                             {"node", event.node},       {"by", event.by},           {"partitions", event.partitions},
