@@ -52,6 +52,8 @@ void Timers::read(const std::vector<Row>& rows) {
     if (!running_.contains(row.key) && !removed_since_.contains(row.key)) waiting_.insert(row.key);
   removed_since_.clear();
   if (rows.size() >= waiting_max()) forget_from(rows.back().key + '\0');
+  // More may have been written meanwhile than is kept in mind: then what was read behind that is not known to be next.
+  if (unseen_from_) waiting_.erase(waiting_.lower_bound(*unseen_from_), waiting_.end());
 }
 
 std::optional<std::string> Timers::take(WallTime now) {
