@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "proto/state.pb.h"
 #include "server/partition_internal.h"
+#include "server/services/due.h"
 #include "server/services/rules.h"
 #include "storage/keys.h"
 
@@ -33,7 +34,8 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       limits_(limits),
       replica_(replica),
       rows_(options.cache_bytes),
-      timers_(options.timers_running_max),
+      intents_(options.intents_running_max, services::is_intent),
+      timers_(options.timers_running_max, services::is_no_intent),
       attached_(options.timing),
       last_nodes_(replica.self().node),
       opened_at_(replica.now()),
@@ -262,7 +264,9 @@ void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
   for (const log::Write& write : entry->writes()) {
     const auto family = static_cast<keys::Family>(write.key().front());
     if (family == keys::Family::inbox) continue;  // read in ranges only
-    if (family == keys::Family::due) write.has_put() ? timers_.wrote(write.key()) : timers_.removed(write.key());
+    if (family == keys::Family::due)
+      for (bus::Timers* timers : {&intents_, &timers_})
+        write.has_put() ? timers->wrote(write.key()) : timers->removed(write.key());
     if (RecentRows::keeps(write.key()) && !rows_.concerns(write.key())) {
       recent_.wrote(write, seq);
       recent = true;
@@ -364,7 +368,7 @@ Seq Partition::slowest_cursor() const {
 
 bool Partition::idle() const {
   return writes_waiting_.empty() && reads_waiting_.empty() && aside_.empty() && !solo_ && !flight_ &&
-         unbarred_.empty() && !timers_.busy(wall_now_) &&
+         unbarred_.empty() && !intents_.busy(wall_now_) && !timers_.busy(wall_now_) &&
          std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
 }
 

@@ -50,7 +50,8 @@ struct PartitionOptions {
   std::size_t entry_bytes_max = 1u << 20;
   std::chrono::milliseconds revocation_wait{800};  ///< a gateway that does not confirm holds its sessions by then
   std::chrono::seconds sweep_interval{5};
-  std::size_t timers_running_max = 16;          ///< and what they began, at the same time
+  std::size_t timers_running_max = 16;          ///< at the same time
+  std::size_t intents_running_max = 16;         ///< and are carried out outside, at the same time
   std::chrono::milliseconds stuck_after{2000};  ///< without a commit, or a barrier, for so long: RETRY
   Attached::Timing timing{};
   bus::Feed::Bounds feed{};
@@ -213,7 +214,8 @@ class Partition {
   failover::Replica& replica_;
   RowCache rows_;
   RecentRows recent_;
-  bus::Timers timers_;
+  bus::Timers intents_;  ///< whose end may be long in coming
+  bus::Timers timers_;   ///< all others
   Attached attached_;
   LastNodes last_nodes_;
   std::map<chat::ConnectionRef, std::unique_ptr<Attaching>> attaching_;

@@ -50,12 +50,14 @@ void Partition::follow(std::size_t index) {
 void Partition::run_timers() {
   if (is_held()) return;
   const WallTime now = replica_.log_time(wall_now_);
-  if (const auto range = timers_.take_read(now))
-    want_range(*range, [this](const std::vector<Row>& rows) { timers_.read(rows); });
-  while (auto key = timers_.take(now)) {
-    command::Command command;
-    command.mutable_run_due()->set_key(std::move(*key));
-    submit(std::move(command), [](const command::Answer&) {});
+  for (bus::Timers* timers : {&timers_, &intents_}) {
+    if (const auto range = timers->take_read(now))
+      want_range(*range, [timers](const std::vector<Row>& rows) { timers->read(rows); });
+    while (auto key = timers->take(now)) {
+      command::Command command;
+      command.mutable_run_due()->set_key(std::move(*key));
+      submit(std::move(command), [](const command::Answer&) {});
+    }
   }
 }
 

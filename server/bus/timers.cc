@@ -17,7 +17,15 @@ WallTime time_of(std::string_view key) {
 
 }  // namespace
 
+bool Timers::passes_over(std::string_view key) const {
+  if (is_mine_ == nullptr) return false;
+  const auto decoded = keys::decode(key);
+  HF_CHECK(decoded && decoded->family == keys::Family::due, "a timer's row has a timer's key");
+  return !is_mine_(decoded->first);
+}
+
 void Timers::wrote(std::string_view key) {
+  if (passes_over(key)) return;
   if (const auto at = removed_since_.find(key); at != removed_since_.end()) removed_since_.erase(at);
   if (running_.contains(key) || (unseen_from_ && key >= *unseen_from_)) return;
   waiting_.emplace(key);
@@ -25,6 +33,7 @@ void Timers::wrote(std::string_view key) {
 }
 
 void Timers::removed(std::string_view key) {
+  if (passes_over(key)) return;
   if (const auto at = waiting_.find(key); at != waiting_.end()) waiting_.erase(at);
   if (const auto at = running_.find(key); at != running_.end()) running_.erase(at);
   if (reading_) removed_since_.emplace(key);
@@ -49,7 +58,8 @@ void Timers::read(const std::vector<Row>& rows) {
   HF_CHECK(reading_, "only what was asked for is read");
   reading_ = false;
   for (const Row& row : rows)
-    if (!running_.contains(row.key) && !removed_since_.contains(row.key)) waiting_.insert(row.key);
+    if (!running_.contains(row.key) && !removed_since_.contains(row.key) && !passes_over(row.key))
+      waiting_.insert(row.key);
   removed_since_.clear();
   if (rows.size() >= waiting_max()) forget_from(rows.back().key + '\0');
   // More may have been written meanwhile than is kept in mind: then what was read behind that is not known to be next.

@@ -35,6 +35,9 @@ std::string due_what(DueKind kind, std::initializer_list<std::string_view> ids) 
   return what;
 }
 
+bool is_intent(std::string_view what) { return what.front() == static_cast<char>(DueKind::intent); }
+bool is_no_intent(std::string_view what) { return !is_intent(what); }
+
 void run_due(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft) {
   const std::string& key = command.run_due().key();
   if (!view.row(key)) return;

@@ -30,6 +30,10 @@ enum class DueKind : char {
 /// The part of the key behind the time.
 std::string due_what(DueKind kind, std::initializer_list<std::string_view> ids);
 
+/// Of such a part: whether it is an intent, whose row stands until somebody outside has carried it out.
+bool is_intent(std::string_view what);
+bool is_no_intent(std::string_view what);
+
 /// The rule for RunDue: without the row nothing happens, for it was withdrawn.
 void run_due(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft);
 

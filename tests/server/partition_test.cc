@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "server/chat/conversation_id.h"
+#include "server/services/due.h"
 #include "tests/server/chat_bench.h"
 
 namespace holdfast {
@@ -171,6 +172,31 @@ TEST_CASE("Partition: what a subscriber sends again after a crash is taken once 
   CHECK(bench.stored<state::Mailbox>(keys::mailbox(kAlice))->head() == 1);
 }
 
+TEST_CASE("Partition: intents that nobody ends hold up no other timer") {
+  ChatBench bench;
+  bench.user(kAlice, {kPhone});
+  const auto ms = static_cast<std::uint64_t>(to_ms(bench.now));
+  for (std::uint8_t i = 0; i < 200; ++i) {
+    const IntentId id({i});
+    state::Intent intent;
+    intent.set_due_ms(static_cast<std::int64_t>(ms + i));
+    intent.set_give_up_ms(to_ms(bench.now + std::chrono::hours(1)));
+    intent.mutable_mail()->set_template_("password_changed");
+    bench.store(keys::intent(kAlice, id), intent);
+    const std::string what = services::due_what(services::DueKind::intent, {kAlice.bytes(), id.bytes()});
+    bench.store(keys::due(ms + i, what), state::Cursor());
+  }
+  state::Reply reply;
+  reply.set_user(kAlice.str());
+  const std::string hash(16, 'h');
+  bench.store(keys::reply(hash), reply);
+  bench.store(keys::due(ms + 300, services::due_what(services::DueKind::reply, {hash})), state::Cursor());
+  bench.open();
+  bench.now += std::chrono::seconds(1);
+  bench.run();
+  CHECK_FALSE(bench.stored<state::Reply>(keys::reply(hash)));
+}
+
 TEST_CASE("Partition: one command may want more rows than the cache keeps") {
   PartitionOptions options;
   options.cache_bytes = 0;
@@ -184,7 +210,7 @@ TEST_CASE("Partition: one command may want more rows than the cache keeps") {
   bench.run();
   REQUIRE(bench.answer(place));
   CHECK(bench.stored<state::Mailbox>(keys::mailbox(users.back()))->head() == 1);
-  CHECK(bench.copy->figures().loads <= 2 * users.size() + 2);  // each once, the source's, and the timers at its opening
+  CHECK(bench.copy->figures().loads <= 2 * users.size() + 3);  // each once, the source's, and both kinds of timers
 }
 
 TEST_CASE("Partition: with nothing in memory every command still comes to its answer, in order") {

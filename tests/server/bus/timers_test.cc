@@ -82,6 +82,20 @@ TEST_CASE("Timers: what a late read brings of the far future does not stand befo
   CHECK(timers.take(from_ms(100)) == at(14));
 }
 
+TEST_CASE("Timers: rows that are not its own are passed over, however many stand before the first that is") {
+  Timers timers(1, [](std::string_view what) { return what.front() != 'i'; });
+  REQUIRE(timers.take_read(from_ms(100)));
+  timers.wrote(at(1, "i0"));
+  timers.read(rows_of({at(1, "i0"), at(2, "i1"), at(3, "i2"), at(4, "i3")}));
+  CHECK_FALSE(timers.take(from_ms(100)));
+  CHECK(timers.busy(from_ms(100)));
+  REQUIRE(timers.take_read(from_ms(100)));
+  timers.read(rows_of({at(5, "i4"), at(6, "m")}));
+  CHECK(timers.take(from_ms(100)) == at(6, "m"));
+  timers.removed(at(1, "i0"));
+  CHECK(timers.running() == 1);
+}
+
 TEST_CASE(
     "Timers: whatever is written, removed, read late and run, every row runs once its time has come, and in bounds") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
