@@ -1,7 +1,7 @@
 /// A node's mail, put together: templates, the mailer, and the sender that carries intents out with them.
 ///
-/// Owned by Node. Started before the workers run, stopped before they end: mails that wait are answered LATER then, and
-/// whoever leads their partition begins them again. figures() from any thread.
+/// Owned by Node. Started before the workers run, stopped before they end, and before a node that leaves hands over what it
+/// leads: mails that wait are answered BUSY then, and whoever leads their partition begins them again. figures() from any thread.
 #pragma once
 
 #include <filesystem>

@@ -294,7 +294,11 @@ int Node::run() {
 void Node::Impl::drain() {
   if (std::exchange(draining, true)) return;
   if (!engine->cluster()) return drain_gateways();
-  engine->cluster()->hand_over(config.drain_max / 2, [this] { asio::post(control, [this] { drain_gateways(); }); });
+  // Mails under way end before another node begins the same intents.
+  engine->shared().blocking([this] {
+    mail_desk->stop();
+    engine->cluster()->hand_over(config.drain_max / 2, [this] { asio::post(control, [this] { drain_gateways(); }); });
+  });
 }
 
 void Node::Impl::drain_gateways() {

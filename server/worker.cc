@@ -115,7 +115,11 @@ void Worker::turn() {
       slots_[id.value].touched = false;
       Copy& copy = *slots_[id.value].copy;
       copy.set_pressure(pressure());
-      carry_out(copy, copy.take_ready(wall_now()));
+      Copy::Ready ready = copy.take_ready(wall_now());
+      // At once: what waits at the mail desk goes by it.
+      if (shared_.serves[id.value].load(std::memory_order_relaxed) != copy.served_epoch().value)
+        publish_serving(copy, steady_now());
+      carry_out(copy, std::move(ready));
     }
     backup_hold_.look();
   } while (!touched_.empty() || (router_ && router_->has_output()));
@@ -208,7 +212,9 @@ void Worker::begin(PartitionId id, chat::BeginIntent intent) {
   command::Command answer;
   answer.set_user(intent.user.str());
   answer.mutable_intent_done()->set_intent(intent.id.str());
-  shared_.outside->begin(*this, std::move(intent), [this, id, answer](const command::IntentDone& done) {
+  const std::uint64_t epoch = slots_[id.value].copy->served_epoch().value;
+  auto is_ours = [&serves = shared_.serves[id.value], epoch] { return serves.load() == epoch; };
+  shared_.outside->begin(*this, std::move(intent), is_ours, [this, id, answer](const command::IntentDone& done) {
     command::Command command = answer;
     command.mutable_intent_done()->MergeFrom(done);
     call([this, id, command = std::move(command)] { ask(id, command, [](const command::Answer&) {}); });

@@ -29,14 +29,19 @@ class Mailer::Impl {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   }
 
-  bool send(Mail mail, std::function<void(Sent)> then) {
+  bool send(Mail mail, std::function<void(Sent)> then, IsOurs is_ours) {
     {
       const std::lock_guard lock(mutex_);
-      if (is_stopped_ || waiting_.size() >= options_.queue_max) return false;
-      waiting_.push_back({std::move(mail), std::move(then)});
+      if (!room()) return false;
+      waiting_.push_back({std::move(mail), std::move(then), std::move(is_ours), steady_now()});
     }
     has_work_.notify_one();
     return true;
+  }
+
+  bool has_room() const {
+    const std::lock_guard lock(mutex_);
+    return room();
   }
 
   MailerFigures figures() const {
@@ -58,19 +63,23 @@ class Mailer::Impl {
     give_up_ = true;
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
-    for (Job& job : left) answer(job, {Outcome::later, 0, "the mailer was stopped"});
+    for (Job& job : left) answer(job, {Outcome::unoffered, 0, "the mailer was stopped"});
   }
 
  private:
   struct Job {
     Mail mail;
     std::function<void(Sent)> then;
+    IsOurs is_ours;
+    SteadyTime since;
   };
+
+  bool room() const { return !is_stopped_ && waiting_.size() < options_.queue_max; }
 
   void run() {
     SmtpClient client({options_.ca_file, options_.helo, options_.timeout}, give_up_);
     while (std::optional<Job> job = take()) {
-      answer(*job, outbox_ ? keep(job->mail) : offer(client, job->mail));
+      answer(*job, carry_out(client, *job));
       const std::lock_guard lock(mutex_);
       --under_way_;
       is_quiet_.notify_all();
@@ -87,12 +96,18 @@ class Mailer::Impl {
     return job;
   }
 
+  Sent carry_out(SmtpClient& client, const Job& job) {
+    if (steady_now() - job.since >= options_.wait_max) return {Outcome::unoffered, 0, "it waited too long"};
+    if (job.is_ours && !job.is_ours()) return {Outcome::unoffered, 0, "another node sends it"};
+    return outbox_ ? keep(job.mail) : offer(client, job.mail);
+  }
+
   void answer(Job& job, Sent sent) {
     {
       const std::lock_guard lock(mutex_);
       ++(sent.outcome == Outcome::sent    ? figures_.sent
-         : sent.outcome == Outcome::later ? figures_.later
-                                          : figures_.never);
+         : sent.outcome == Outcome::never ? figures_.never
+                                          : figures_.later);
     }
     job.then(std::move(sent));
   }
@@ -165,7 +180,10 @@ Result<std::unique_ptr<Mailer>> Mailer::start(MailerOptions options) {
 
 Mailer::Mailer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Mailer::~Mailer() { stop(); }
-bool Mailer::send(Mail mail, std::function<void(Sent)> then) { return impl_->send(std::move(mail), std::move(then)); }
+bool Mailer::send(Mail mail, std::function<void(Sent)> then, IsOurs is_ours) {
+  return impl_->send(std::move(mail), std::move(then), std::move(is_ours));
+}
+bool Mailer::has_room() const { return impl_->has_room(); }
 MailerFigures Mailer::figures() const { return impl_->figures(); }
 void Mailer::stop() { impl_->stop(); }
 

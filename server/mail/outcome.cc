@@ -7,6 +7,7 @@ const char* name_of(Outcome outcome) {
     case Outcome::sent: return "sent";
     case Outcome::later: return "later";
     case Outcome::never: return "never";
+    case Outcome::unoffered: return "unoffered";
   }
   return "unknown";
 }

@@ -6,9 +6,10 @@
 namespace holdfast::mail {
 
 enum class Outcome {
-  sent,   ///< a relay has taken responsibility for it, or it stands in the outbox
-  later,  ///< nobody has it, as far as is known: refused for now, unreachable, out of time, no TLS, a queue was stopped
-  never,  ///< the relay refuses this recipient or this mail for good (5xx)
+  sent,       ///< a relay has taken responsibility for it, or it stands in the outbox
+  later,      ///< nobody has it, as far as is known: refused for now, unreachable, out of time, no TLS
+  never,      ///< the relay refuses this recipient or this mail for good (5xx)
+  unoffered,  ///< it was not tried: it waited too long for that, is not ours any more, or the queue was stopped
 };
 
 const char* name_of(Outcome outcome);

@@ -26,6 +26,7 @@ Done done(const mail::Sent& sent) {
   switch (sent.outcome) {
     case mail::Outcome::sent: return done(Done::DONE, sent.code);
     case mail::Outcome::never: return done(Done::NEVER, sent.code);
+    case mail::Outcome::unoffered: return done(Done::BUSY);  // no attempt
     case mail::Outcome::later: break;
   }
   return done(Done::LATER, sent.code);
@@ -51,32 +52,35 @@ Error ours(const std::string& what, const Error& error) { return {error.code, wh
 MailSender::MailSender(MailSenderOptions options, const mail::Templates& templates, mail::Mailer& mailer)
     : options_(std::move(options)), templates_(templates), mailer_(mailer) {}
 
-void MailSender::begin(chat::Backend& backend, chat::BeginIntent intent, Then then) {
+void MailSender::begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs is_ours, Then then) {
+  if (!mailer_.has_room()) return then(done(Done::BUSY));
   const auto assembly = assemblies_.find(intent.intent.mail().template_());
-  if (assembly == assemblies_.end()) return send(backend.mail_key(), intent, {}, then);
+  if (assembly == assemblies_.end()) return send(backend.mail_key(), intent, {}, is_ours, then);
   Task<Addition> assembling = assembly->second(backend, intent);
-  run_task(std::move(assembling), [this, &backend, intent = std::move(intent), then = std::move(then)](Addition added) {
+  run_task(std::move(assembling), [this, &backend, intent = std::move(intent), is_ours = std::move(is_ours),
+                                   then = std::move(then)](Addition added) {
     if (added.unwanted) return then(done(Done::UNWANTED));
     if (added.later) return then(done(Done::LATER));
-    send(backend.mail_key(), intent, added, then);
+    send(backend.mail_key(), intent, added, is_ours, then);
   });
 }
 
 void MailSender::send(const chat::MailKey& key, const chat::BeginIntent& intent, const Addition& addition,
-                      const Then& then) {
+                      const IsOurs& is_ours, const Then& then) {
   auto mail = compose(key, intent, addition);
   if (!mail) {
     spdlog::error("mail_not_made template={} why='{}'", intent.intent.mail().template_(), mail.error().message);
     return then(done(mail.error().code == Errc::not_found ? Done::NEVER : Done::LATER));
   }
   const std::string name = intent.intent.mail().template_();
-  const bool taken = mailer_.send(std::move(*mail), [then, name](const mail::Sent& sent) {
+  const auto ended = [then, name](const mail::Sent& sent) {
     if (sent.outcome == mail::Outcome::sent)
       spdlog::info("mail_sent template={} code={}", name, sent.code);
-    else
+    else if (sent.outcome != mail::Outcome::unoffered)
       spdlog::warn("mail_{} template={} code={} why='{}'", mail::name_of(sent.outcome), name, sent.code, sent.text);
     then(done(sent));
-  });
+  };
+  const bool taken = mailer_.send(std::move(*mail), ended, is_ours);
   if (!taken) then(done(Done::BUSY));
 }
 

@@ -1,6 +1,6 @@
 /// Carries mails out: an intent becomes a text, and the text goes to the mailer.
 ///
-/// What a mail says is put together at the moment of sending, on whichever node leads the user's partition: the values
+/// What a mail says is put together at the moment of sending, when the mailer has room for it, on whichever node leads the user's partition: the values
 /// that were decided with it, the link with its secret, and what a service adds (Addition: what was missed, say). The
 /// same intent gives the same Message-ID on every node, so that a repetition can be told.
 ///
@@ -50,10 +50,11 @@ class MailSender final : public Outside {
   /// Before the workers run.
   void add(const std::string& template_name, Assemble assemble) { assemblies_[template_name] = std::move(assemble); }
 
-  void begin(chat::Backend& backend, chat::BeginIntent intent, std::function<void(command::IntentDone)> then) override;
+  void begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs is_ours,
+             std::function<void(command::IntentDone)> then) override;
 
  private:
-  void send(const chat::MailKey& key, const chat::BeginIntent& intent, const Addition& addition,
+  void send(const chat::MailKey& key, const chat::BeginIntent& intent, const Addition& addition, const IsOurs& is_ours,
             const std::function<void(command::IntentDone)>& then);
   Result<mail::Mail> compose(const chat::MailKey& key, const chat::BeginIntent& intent, const Addition& addition) const;
 

@@ -11,11 +11,15 @@
 
 namespace holdfast::services {
 
+/// False: the partition has gone to another primary, who begins the intent again. From any thread.
+using IsOurs = std::function<bool()>;
+
 class Outside {
  public:
   virtual ~Outside() = default;
-  /// Repeatable: the same intent may have been begun before, here or on a node that died.
-  virtual void begin(chat::Backend& backend, chat::BeginIntent intent,
+  /// Repeatable: the same intent may have been begun before, here or on a node that died. What waits for its turn asks
+  /// `is_ours` then, so that a partition that moves takes its intents along.
+  virtual void begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs is_ours,
                      std::function<void(command::IntentDone)> then) = 0;
 };
 

@@ -25,7 +25,8 @@ class Relay final : public services::Outside {
   std::map<IntentId, std::uint64_t> sent;
   bool is_down = false;
 
-  void begin(chat::Backend& backend, chat::BeginIntent intent, std::function<void(command::IntentDone)> then) override {
+  void begin(chat::Backend& backend, chat::BeginIntent intent, services::IsOurs,
+             std::function<void(command::IntentDone)> then) override {
     const IntentId id = intent.id;
     Task<services::Addition> assembling = assemble_(backend, std::move(intent));
     run_task(std::move(assembling), [this, id, then = std::move(then)](const services::Addition& addition) {

@@ -21,7 +21,8 @@ using services::LinkToken;
 /// Sends every mail at once, and remembers which.
 class Post final : public services::Outside {
  public:
-  void begin(chat::Backend& backend, chat::BeginIntent intent, std::function<void(command::IntentDone)> then) override {
+  void begin(chat::Backend& backend, chat::BeginIntent intent, services::IsOurs,
+             std::function<void(command::IntentDone)> then) override {
     const state::Mail& mail = intent.intent.mail();
     begun_[mail.template_()].insert(intent.id);
     const char* purpose = mail.link() == state::Mail::RESET ? "reset" : "verify";

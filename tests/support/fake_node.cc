@@ -52,7 +52,7 @@ void FakeNode::send(std::uint64_t number) {
 
 void FakeNode::begin(const chat::BeginIntent& intent) {
   if (!outside) return;
-  outside->begin(*this, intent, [this, intent](command::IntentDone done) {
+  outside->begin(*this, intent, {}, [this, intent](command::IntentDone done) {
     command::Command command;
     command.set_user(intent.user.str());
     *command.mutable_intent_done() = std::move(done);

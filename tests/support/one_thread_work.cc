@@ -37,7 +37,7 @@ void OneThreadNode::begin(PartitionId id, chat::BeginIntent intent) {
   command::Command answer;
   answer.set_user(intent.user.str());
   answer.mutable_intent_done()->set_intent(intent.id.str());
-  options_.outside->begin(*doors_.front(), std::move(intent), [this, id, answer](const command::IntentDone& done) {
+  options_.outside->begin(*doors_.front(), std::move(intent), {}, [this, id, answer](const command::IntentDone& done) {
     command::Command command = answer;
     command.mutable_intent_done()->MergeFrom(done);
     ask(id.value, id, std::move(command), [](const command::Answer&) {});

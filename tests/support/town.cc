@@ -18,7 +18,8 @@ std::vector<std::string> Carrier::Sent::texts() const {
   return texts;
 }
 
-void Carrier::begin(chat::Backend& backend, chat::BeginIntent intent, std::function<void(command::IntentDone)> then) {
+void Carrier::begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs,
+                    std::function<void(command::IntentDone)> then) {
   Task<Addition> assembling = assemble_(backend, intent);
   run_task(std::move(assembling), [this, intent, then = std::move(then)](Addition addition) {
     command::IntentDone done;

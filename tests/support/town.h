@@ -24,7 +24,8 @@ class Carrier final : public Outside {
   std::vector<Sent> sent;
   bool is_down = false;
 
-  void begin(chat::Backend& backend, chat::BeginIntent intent, std::function<void(command::IntentDone)> then) override;
+  void begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs,
+             std::function<void(command::IntentDone)> then) override;
 
  private:
   const Assemble assemble_ = assemble_missed({.base_url = "https://chat.test", .takes_answers = true});

@@ -71,12 +71,14 @@ TEST_CASE("Mailer: what does not fit into the queue is not taken, and what was t
     gate.hold();
   }));
   gate.reached.get_future().wait();
+  CHECK(mailer->has_room());
   const auto note = [&](Sent sent) {
     ++answers;
     outcomes.push_back(sent.outcome);
   };
   CHECK(mailer->send(mail(1), note));
   CHECK(mailer->send(mail(2), note));
+  CHECK_FALSE(mailer->has_room());
   CHECK_FALSE(mailer->send(mail(3), note));
   CHECK(mailer->figures().queued == 3);
   gate.opened.set_value();
@@ -87,6 +89,35 @@ TEST_CASE("Mailer: what does not fit into the queue is not taken, and what was t
   CHECK(now.sent + now.later == 3);
   CHECK(now.sent == files_in(folder / "outbox"));
   CHECK_FALSE(mailer->send(mail(4), note));
+}
+
+TEST_CASE("Mailer: a mail that had to wait too long for its turn is not offered") {
+  const TempDirectory folder;
+  MailerOptions options = outbox_at(folder / "outbox");
+  options.wait_max = std::chrono::milliseconds(0);
+  const auto mailer = start(std::move(options));
+  std::promise<Sent> answer;
+  REQUIRE(mailer->send(mail(1), [&](Sent sent) { answer.set_value(std::move(sent)); }));
+  CHECK(answer.get_future().get().outcome == Outcome::unoffered);
+  CHECK(files_in(folder / "outbox") == 0);
+}
+
+TEST_CASE("Mailer: a mail that is another's to send when its turn comes is not offered") {
+  const TempDirectory folder;
+  const auto mailer = start(outbox_at(folder / "outbox"));
+  Gate gate;
+  REQUIRE(mailer->send(mail(0), [&](Sent) { gate.hold(); }));
+  gate.reached.get_future().wait();
+  std::atomic<bool> ours = true;
+  std::promise<Sent> given_away, kept;
+  REQUIRE(
+      mailer->send(mail(1), [&](Sent sent) { given_away.set_value(std::move(sent)); }, [&] { return ours.load(); }));
+  REQUIRE(mailer->send(mail(2), [&](Sent sent) { kept.set_value(std::move(sent)); }, [] { return true; }));
+  ours = false;
+  gate.opened.set_value();
+  CHECK(given_away.get_future().get().outcome == Outcome::unoffered);
+  CHECK(kept.get_future().get().outcome == Outcome::sent);
+  CHECK(files_in(folder / "outbox") == 2);
 }
 
 TEST_CASE("Mailer: an outbox that can't be written to says so, and the mail is for later") {

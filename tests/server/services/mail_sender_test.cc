@@ -34,6 +34,7 @@ struct Desk {
                     *mailer};
   chat::FakeBackend backend;
   chat::BeginIntent intent;
+  IsOurs is_ours;
 
   Desk() {
     SeededRandom random(5);
@@ -53,7 +54,7 @@ struct Desk {
   }
   Done begin() {
     std::promise<Done> promise;
-    sender.begin(backend, intent, [&](const Done& done) { promise.set_value(done); });
+    sender.begin(backend, intent, is_ours, [&](const Done& done) { promise.set_value(done); });
     backend.settle();
     return promise.get_future().get();
   }
@@ -124,6 +125,27 @@ TEST_CASE("MailSender: an address that is none is for good, a template that is m
   desk.intent.intent.mutable_mail()->set_template_("unknown");
   CHECK(desk.begin().outcome() == Done::LATER);
   CHECK(desk.mails().empty());
+}
+
+TEST_CASE("MailSender: what has gone to another primary is not sent, and counts as no attempt") {
+  Desk desk;
+  desk.is_ours = [] { return false; };
+  CHECK(desk.begin().outcome() == Done::BUSY);
+  CHECK(desk.mails().empty());
+  desk.is_ours = [] { return true; };
+  CHECK(desk.begin().outcome() == Done::DONE);
+}
+
+TEST_CASE("MailSender: nothing is put together while the mailer takes nothing") {
+  Desk desk;
+  bool assembled = false;
+  desk.sender.add("password_reset", [&assembled](chat::Backend&, chat::BeginIntent) -> Task<Addition> {
+    assembled = true;
+    co_return Addition{};
+  });
+  desk.mailer->stop();
+  CHECK(desk.begin().outcome() == Done::BUSY);
+  CHECK_FALSE(assembled);
 }
 
 TEST_CASE("LinkToken: there and back, and only what we made is one") {
