@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "server/chat/validation.h"
+
 namespace holdfast::http {
 namespace {
 
@@ -111,10 +113,20 @@ void get(const AdminParts& parts, std::string_view what, std::string_view query,
 }
 
 constexpr std::size_t kOperatorBytesMax = 128;
+constexpr std::string_view kOperatorHeader = "x-holdfast-operator";
+
+/// What operators write goes into rows and the journal, which hold text: nothing, or what is wrong.
+std::optional<Error> bad_text(const HttpRequest& request) {
+  const auto name = request.header(kOperatorHeader);
+  if (auto bad = chat::bad_text("X-Holdfast-Operator", name, kOperatorBytesMax))
+    return Error{Errc::invalid_argument, *bad};
+  for (const std::string_view text : {request.query(), std::string_view(request.body)})
+    if (!chat::is_utf8(text)) return Error{Errc::invalid_argument, "text: not valid UTF-8"};
+  return std::nullopt;
+}
 
 Asker asker_of(const HttpRequest& request) {
-  const auto name = request.header("x-holdfast-operator");
-  return {request.remote.substr(0, request.remote.rfind(':')), std::string(name.substr(0, kOperatorBytesMax))};
+  return {request.remote.substr(0, request.remote.rfind(':')), std::string(request.header(kOperatorHeader))};
 }
 
 bool has_key(const AdminParts& parts, const HttpRequest& request) {
@@ -256,6 +268,7 @@ HttpAsyncHandler admin_pages(AdminParts parts, HttpHandler others) {
     const auto path = request.path();
     if (!path.starts_with(kAdmin)) return reply(others(request));
     const auto what = path.substr(kAdmin.size());
+    if (const auto bad = bad_text(request)) return reply(failed(*bad));
     if (request.method == "GET" && what == "audit") return get_audit(parts, request, reply);
     if (request.method == "GET" && what == "export") return get_export(parts, request, reply);
     if (request.method == "GET") return get(parts, what, request.query(), reply);

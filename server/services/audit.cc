@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "server/chat/changes.h"
+#include "server/chat/validation.h"
 #include "server/services/audit_lines.h"
 #include "storage/audit_row.h"
 #include "storage/keys.h"
@@ -201,6 +202,8 @@ void audit_trim_due(const chat::Context& context, const Due& due, chat::View& vi
 
 void note_operator(const chat::Context&, const command::Command& command, chat::View&, chat::Draft& draft) {
   const command::NoteOperator& note = command.note_operator();
+  for (const std::string& text : {note.operation(), note.target(), note.reason(), note.peer(), note.by()})
+    if (!chat::is_utf8(text)) return draft.refuse(v1::INVALID_ARGUMENT, "what an operator did is told in UTF-8");
   log::OperatorActed& acted = *draft.emit().mutable_operator_acted();
   acted.set_operation(note.operation());
   acted.set_target(note.target());

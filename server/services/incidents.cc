@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "server/chat/changes.h"
+#include "server/chat/validation.h"
 #include "server/services/incident_banner.h"
 #include "server/services/intents.h"
 #include "server/services/mail_settings.h"
@@ -221,6 +222,9 @@ void change_incident(const chat::Context& context, const command::Command& comma
   const bool needs_text = change.what() != ChangeIncident::STOP;
   if (change.text().size() > kTextBytesMax || (needs_text && change.text().empty()))
     return draft.refuse(v1::INVALID_ARGUMENT, "text: 1 to 1,000 bytes");
+  // Written as it is, it could be read by nobody any more.
+  for (const std::string& text : {change.text(), change.by(), change.peer()})
+    if (!chat::is_utf8(text)) return draft.refuse(v1::INVALID_ARGUMENT, "text: not valid UTF-8");
   if (change.what() == ChangeIncident::START && change.id().size() != UserId::kBytes)
     return draft.refuse(v1::INVALID_ARGUMENT, "id: has 16 bytes");
   auto incidents = view.get<state::Incidents>(keys::incidents()).value_or(state::Incidents());

@@ -137,6 +137,37 @@ TEST_CASE("Admin: nothing of a backup is told without the operators' key, and wi
   CHECK(ask(asked, "POST", "/admin/backup-wish?node=2", "Bearer secret").status == 404);
 }
 
+TEST_CASE("Admin: what an operator writes is text, or it is refused before anybody is asked") {
+  Asked asked;
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/admin/drain?node=2";
+  request.headers.emplace_back("authorization", "Bearer secret");
+  const auto status = [&](const HttpRequest& one) {
+    HttpResponse got;
+    pages(asked)(one, [&got](HttpResponse response) { got = std::move(response); });
+    return got.status;
+  };
+  for (const std::string& bad : {std::string("J\xf6rg"), std::string("Jörg").substr(0, 2), std::string(129, 'x')}) {
+    HttpRequest named = request;
+    named.headers.emplace_back("x-holdfast-operator", bad);
+    CHECK(status(named) == 400);
+  }
+  HttpRequest incident = request;
+  incident.target = "/admin/incident-start";
+  incident.body = "Sch\xf6n ist das nicht";
+  CHECK(status(incident) == 400);
+  HttpRequest about = request;
+  about.method = "GET";
+  about.target = "/admin/export?user=j\xf6rg";
+  CHECK(status(about) == 400);
+  CHECK(asked.actions.empty());
+  request.headers.emplace_back("x-holdfast-operator", "Jörg");
+  CHECK(status(request) == 202);
+  REQUIRE(asked.actions.size() == 1);
+  CHECK(asked.actions.front().asker.name == "Jörg");
+}
+
 TEST_CASE("Admin: an unsafe recovery names partition, node, epoch and entry") {
   Asked asked;
   CHECK(ask(asked, "POST", "/admin/unsafe-recover?partition=3&node=1", "Bearer secret").status == 400);

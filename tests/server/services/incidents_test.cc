@@ -163,6 +163,22 @@ TEST_CASE("Incidents: started, updated and stopped, each told once to all who ar
   CHECK(world.mailed.empty());
 }
 
+TEST_CASE("Incidents: a text or a name that is no UTF-8 is refused: rows that have it could not be read again") {
+  World world;
+  command::Command command;
+  auto& change = *command.mutable_change_incident();
+  change.set_what(command::ChangeIncident::START);
+  change.set_id(std::string(16, 'i'));
+  change.set_text("Sch\xf6n ist das nicht");
+  CHECK(world.run(command).frame().error().code() == v1::INVALID_ARGUMENT);
+  change.set_text("Das ist nicht schön");
+  change.set_by("J\xf6rg");
+  CHECK(world.run(command).frame().error().code() == v1::INVALID_ARGUMENT);
+  CHECK(world.writes.empty());
+  change.set_by("Jörg");
+  CHECK_FALSE(world.run(command).frame().has_error());
+}
+
 TEST_CASE("Incidents: the last twenty are kept, and fifty notes of each") {
   World world;
   for (int i = 0; i < 25; ++i) {
