@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "server/chat/changes.h"
 #include "server/chat/once.h"
 #include "server/services/addresses.h"
 #include "server/services/intents.h"
@@ -165,6 +166,7 @@ void AccountMail::on_event(const bus::EventAt& at, chat::View&, bus::Outcome& ou
 }
 
 void mail_account(const chat::Context& context, const command::Command& command, chat::View& view, chat::Draft& draft) {
+  if (!chat::take_source(command, view, draft)) return;
   const command::MailAccount& news = command.mail_account();
   Teller teller(context, command, view, draft);
   teller.verify(news.verify());
