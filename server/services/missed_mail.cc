@@ -13,7 +13,7 @@ void describe(const state::ListEntry& entry, const state::Blocks& blocks, comman
   state.set_kind(entry.kind());
   state.set_title(entry.title());
   state.set_peer(entry.peer());
-  if (entry.kind() == v1::GROUP) *state.mutable_blocked() = blocks.users();
+  *state.mutable_blocked() = blocks.users();
   for (const auto& hidden : entry.hidden()) {
     command::ListState::Hidden& interval = *state.add_hidden();
     interval.set_from(hidden.from());

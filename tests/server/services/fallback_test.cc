@@ -189,6 +189,14 @@ TEST_CASE("Fallback: a relay that is down holds the mail up, and it says what th
   CHECK(town.carrier.sent.front().texts() == Texts{"first"});
 }
 
+TEST_CASE("Fallback: nothing from who was blocked before it was mailed, however long it is") {
+  Two town;
+  town.say(town.ben, town.where, std::string(2'000, 'x'));  // stands in the inbox as a reference
+  town.ask(town.anna, requests::block(town.ben.id, true));
+  town.minutes(15);
+  CHECK(town.carrier.sent.empty());
+}
+
 TEST_CASE("Fallback: nothing from who is blocked, in what is muted, or of a group that was left") {
   Two town;
   const Townsman cleo = town.person("cleo", false);
