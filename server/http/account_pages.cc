@@ -1,5 +1,6 @@
 #include "server/http/account_pages.h"
 
+#include "server/chat/audited_address.h"
 #include "server/chat/validation.h"
 #include "server/http/form.h"
 #include "server/http/html.h"
@@ -20,6 +21,11 @@ struct Request {
   std::string remote;
   HttpReply reply;
 };
+
+/// As exactly as the journal is to keep it.
+std::string audited_peer(const Request& request, const chat::Backend& backend) {
+  return chat::audited_address(request.remote, backend.limits());
+}
 
 std::string paragraph(const std::string& text) { return "<p>" + text + "</p>\n"; }
 
@@ -115,7 +121,7 @@ void ask(const Request& request, chat::Backend& backend) {
   const bool is_address = who.find('@') != std::string::npos;
   services::ResetWish wish;
   (is_address ? wish.email : wish.username) = who;
-  wish.peer = request.remote;
+  wish.peer = audited_peer(request, backend);
   const auto bad = is_address ? chat::bad_email(who, backend.limits()) : chat::bad_username(who, backend.limits());
   if (bad) {
     const char* what = is_address ? "That is no e-mail address: it looks like name@example.org."
@@ -175,7 +181,7 @@ Task<bool> set_password(chat::Backend& backend, Request request) {
     show(request, set_page(state, token, backend.limits(), *bad, 422));
     co_return true;
   }
-  services::NewPassword wish{password, request.remote};
+  services::NewPassword wish{password, audited_peer(request, backend)};
   const v1::ServerFrame frame = co_await services::use_reset_link(backend, token, std::move(wish));
   if (!frame.has_error())
     show(request, changed_page());
@@ -268,7 +274,7 @@ Task<bool> recover(chat::Backend& backend, Request request) {
                                429));
     co_return true;
   }
-  services::NewPassword wish{password, request.remote};
+  services::NewPassword wish{password, audited_peer(request, backend)};
   const v1::ServerFrame frame = co_await services::use_recovery_code(backend, username, code, std::move(wish));
   if (!frame.has_error())
     show(request, changed_page());
@@ -313,7 +319,12 @@ void post(chat::Backend& backend, Request request) {
   run_task(set_password(backend, std::move(request)), nobody_waits);
 }
 
-std::string address_of(const std::string& remote) { return remote.substr(0, remote.rfind(':')); }
+/// "192.0.2.7:4711" or "[2001:db8::7]:4711", without the port.
+std::string address_of(const std::string& remote) {
+  std::string address = remote.substr(0, remote.rfind(':'));
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  return address;
+}
 
 /// What stands against the request as it is, before anybody is asked.
 std::optional<Page> refusal(const HttpRequest& request, const std::string& base_url) {

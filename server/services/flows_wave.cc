@@ -41,7 +41,7 @@ command::Command starting(const FlowRequest& request) {
   start.set_since_ms(wish.since_ms());
   start.set_per_minute(std::max(1u, all / request.backend.partitions()));
   start.set_reason(wish.reason());
-  start.set_peer(request.caller.peer_address);
+  start.set_peer(request.audited_peer());
   start.set_dry_run(wish.dry_run());
   return command;
 }

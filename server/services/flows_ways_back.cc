@@ -34,7 +34,7 @@ Task<RequestOutcome> request_password_reset(FlowRequest request) {
     later.frame.mutable_error()->set_retry_after_ms(1000);
     co_return later;
   }
-  ask_for_reset(request.backend, {wish.username(), wish.email(), request.caller.peer_address});
+  ask_for_reset(request.backend, {wish.username(), wish.email(), request.audited_peer()});
   co_return done();
 }
 
@@ -62,7 +62,7 @@ Task<RequestOutcome> reset_password(FlowRequest request) {
   ask.set_intent(backend.random().id<IntentId>().str());
   ask.set_by(command::AskReset::OPERATOR);
   ask.set_reason(wish.reason());
-  ask.set_peer(request.caller.peer_address);
+  ask.set_peer(request.audited_peer());
   const PartitionId partition = chat::partition_of_name(wish.username(), backend.partitions());
   const command::Answer answer = co_await backend.asking(partition, std::move(command));
   co_return chat::outcome(answer.frame());
@@ -80,7 +80,7 @@ Task<RequestOutcome> recover_account(FlowRequest request) {
   give.set_username(wish.username());
   give.set_code_hash(recovery_code_hash(code));
   give.set_reason(wish.reason());
-  give.set_peer(request.caller.peer_address);
+  give.set_peer(request.audited_peer());
   const PartitionId partition = chat::partition_of_name(wish.username(), backend.partitions());
   const command::Answer answer = co_await backend.asking(partition, std::move(command));
   if (answer.frame().has_error()) co_return chat::outcome(answer.frame());
