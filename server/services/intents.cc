@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "server/chat/once.h"
 #include "server/services/address_health.h"
+#include "server/services/mail_settings.h"
 #include "server/services/wanted.h"
 #include "storage/keys.h"
 
@@ -85,6 +86,9 @@ void intent_due(const chat::Context& context, const Due& due, chat::View& view, 
   if (!intent) return draft.remove(std::string(due.key));
   if (from_ms(intent->give_up_ms()) <= context.now) return end(*user, *id, *intent, Ended::GIVEN_UP, 0, draft);
   if (!is_wanted(context, *user, *id, *intent, view)) return end(*user, *id, *intent, Ended::UNWANTED, 0, draft);
+  // As the user reads by now; once it was begun it says the same each time.
+  if (intent->mail().language().empty() && !intent->begun())
+    intent->mutable_mail()->set_language(language_of(*user, view));
   intent->set_begun(true);
   draft.put(keys::intent(*user, *id), *intent);
   draft.effect(chat::BeginIntent{*user, *id, *intent});

@@ -69,6 +69,8 @@ MailWish mail_wish(const chat::Context& context, const UserId& user, chat::View&
   return wish;
 }
 
+std::string language_of(const UserId& user, chat::View& view) { return settings_of(user, view).language(); }
+
 void set_mail_settings(const chat::Context& context, const command::Command& command, chat::View& view,
                        chat::Draft& draft) {
   const v1::SetMailSettings& asked = command.request().set_mail_settings();

@@ -27,6 +27,8 @@ struct MailWish {
 };
 /// Off, too, where an operator has switched it off for all, or barred the account. Reads the account and the settings.
 MailWish mail_wish(const chat::Context& context, const UserId& user, chat::View& view);
+/// Of all mails to the user; empty: the server's.
+std::string language_of(const UserId& user, chat::View& view);
 
 // Rules.
 /// The client's. INVALID_ARGUMENT for a mode that is none, a delay beyond 1 minute to 7 days, and a language that is no

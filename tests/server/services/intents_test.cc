@@ -77,6 +77,21 @@ TEST_CASE("Intents: begun when due, under their id, and gone when done, with an 
   CHECK(world.events.empty());
 }
 
+TEST_CASE(
+    "Intents: a mail is in the language that its user has chosen by then, and says the same when it is repeated") {
+  Begun world;
+  state::MailSettings settings;
+  settings.set_language("de");
+  world.rows[keys::mail_settings(world.user)] = settings.SerializeAsString();
+  world.now += seconds(10);
+  REQUIRE(world.run_timer());
+  CHECK(std::get<chat::BeginIntent>(world.effects.front()).intent.mail().language() == "de");
+  settings.set_language("en");
+  world.rows[keys::mail_settings(world.user)] = settings.SerializeAsString();
+  REQUIRE(world.run_timer());
+  CHECK(std::get<chat::BeginIntent>(world.effects.front()).intent.mail().language() == "de");
+}
+
 TEST_CASE("Intents: an attempt that failed for now waits, ever longer, until its use is over") {
   Begun world;
   std::vector<std::int64_t> waits;
