@@ -1,6 +1,7 @@
 #include "server/mail_desk.h"
 
 #include "server/mail/mail_config.h"
+#include "server/services/incident_mail.h"
 #include "server/services/missed_assembly.h"
 
 namespace holdfast {
@@ -43,6 +44,7 @@ MailDesk::MailDesk(const Config& config, const std::string& base_url, mail::Temp
       goes_to_(std::move(goes_to)) {
   const services::MissedMailOptions missed{base_url, !config.lmtp.domain.empty()};
   for (const char* name : {"missed_content", "missed_notice"}) sender_.add(name, services::assemble_missed(missed));
+  sender_.add("incident", services::assemble_incident(base_url));
 }
 
 }  // namespace holdfast

@@ -140,18 +140,18 @@ Devices take_off(const std::vector<std::string>& session_keys, std::uint32_t los
 
 void mail(const chat::Context& context, const UserId& user, const std::string& incident, const std::string& text,
           chat::View& view, chat::Draft& draft) {
-  const auto account = view.get<state::Account>(keys::account(user));
-  if (!account || !account->email_verified()) return;
+  const MailWish wish = mail_wish(context, user, view);
+  if (wish.is_off()) return;
   NewIntent intent{
       user, intent_made_by("incident", {incident, user.bytes()}), context.now, context.now + kMailOfUse, {}};
   intent.mail.set_template_("incident");
-  intent.mail.set_to(account->email());
+  intent.mail.set_to(wish.address);
   const auto add = [&intent](const char* name, const std::string& value) {
     auto& one = *intent.mail.add_values();
     one.set_name(name);
     one.set_value(value);
   };
-  add("user", account->username());
+  add("user", wish.username);
   add("text", text);
   add_intent(context, intent, draft);
 }
@@ -326,11 +326,11 @@ std::optional<std::chrono::seconds> incident_delay(const chat::Context& context,
   return std::nullopt;
 }
 
-bool is_incident_mail_wanted(const chat::Context&, const UserId& user, const IntentId&, const state::Intent& intent,
-                             chat::View& view) {
-  const auto account = view.get<state::Account>(keys::account(user));
+bool is_incident_mail_wanted(const chat::Context& context, const UserId& user, const IntentId&,
+                             const state::Intent& intent, chat::View& view) {
+  const MailWish wish = mail_wish(context, user, view);
   const auto lost = view.get<state::Lost>(keys::lost(user));
-  return account && account->email_verified() && account->email() == intent.mail().to() && lost && !lost->back();
+  return !wish.is_off() && wish.address == intent.mail().to() && lost && !lost->back();
 }
 
 }  // namespace holdfast::services

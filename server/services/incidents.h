@@ -2,8 +2,8 @@
 ///
 /// An operator declares one in partition 0, which keeps the last ones; a subscriber takes it to every partition, exactly
 /// once, and each tells its connected users, and those who come later. The users of a node that died are watched: whose
-/// devices have not come back within Limits::incident_resume_bound is affected. They get one mail at most about an
-/// incident, messages reach them by mail sooner (incident_delay()), and an incident is opened if none is. One that was
+/// devices have not come back within Limits::incident_resume_bound is affected. Those whom missed messages
+/// would be mailed to get one mail at most about an incident, messages reach them by mail sooner (incident_delay()), and an incident is opened if none is. One that was
 /// opened so ends by itself, unless an operator has said something about it.
 ///
 /// Which node a session is on stands in its row, written lazily (server/last_nodes.h).

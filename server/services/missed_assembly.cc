@@ -205,7 +205,7 @@ Task<Addition> assemble(chat::Backend& backend, chat::BeginIntent intent, Missed
   addition.values.single["user"] = state.username();
   addition.values.single["conversation"] = state.kind() == v1::DIRECT ? name_in(names, state.peer()) : state.title();
   addition.values.single["count"] = std::to_string(posts.count);
-  addition.unsubscribe_url = options.base_url + "/unsubscribe?t=" + unsubscribe_token(backend.mail_key(), intent.user);
+  addition.unsubscribe_url = unsubscribe_url(options.base_url, backend.mail_key(), intent.user);
   if (content) show(posts, names, addition.values);
   if (options.takes_answers) {
     addition.reply_to_local = "reply+" + format_reply_token(partition, secret);

@@ -31,6 +31,10 @@ std::string unsubscribe_token(const chat::MailKey& key, const UserId& user) {
   return text.data();
 }
 
+std::string unsubscribe_url(const std::string& base_url, const chat::MailKey& key, const UserId& user) {
+  return base_url + "/unsubscribe?t=" + unsubscribe_token(key, user);
+}
+
 Result<UserId> unsubscriber(const chat::MailKey& key, std::string_view token) {
   std::array<unsigned char, kBytes> bytes{};
   std::size_t length = 0;

@@ -15,6 +15,8 @@
 namespace holdfast::services {
 
 std::string unsubscribe_token(const chat::MailKey& key, const UserId& user);
+/// The page for it. `base_url`: of the users' pages, without a slash at its end.
+std::string unsubscribe_url(const std::string& base_url, const chat::MailKey& key, const UserId& user);
 
 /// The user that the token is for. Errc::not_found if it is none of ours.
 Result<UserId> unsubscriber(const chat::MailKey& key, std::string_view token);

@@ -251,6 +251,22 @@ TEST_CASE("Incidents: who is affected again in the same incident gets no second 
   CHECK(world.mailed.size() == 2);
 }
 
+TEST_CASE("Incidents: who has switched mail off, or is barred, is not mailed about one") {
+  World world;
+  const UserId anna = world.user("anna"), ben = world.user("ben"), carol = world.user("carol");
+  for (const UserId& each : {anna, ben, carol}) world.device(each, 2);
+  state::MailSettings off;
+  off.set_mode(v1::MAIL_OFF);
+  world.rows[keys::mail_settings(anna)] = off.SerializeAsString();
+  auto account = *world.stored<state::Account>(keys::account(ben));
+  account.set_status(v1::BANNED);
+  world.rows[keys::account(ben)] = account.SerializeAsString();
+  world.node_died(2);
+  world.pass(world.limits.incident_resume_bound);
+  CHECK(world.is_affected(anna));
+  CHECK(world.mailed == Mails{"carol@inbox.test"});
+}
+
 TEST_CASE("Incidents: a node that dies twice is no news about those who were gone the first time") {
   World world;
   const UserId anna = world.user("anna");

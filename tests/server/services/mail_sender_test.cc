@@ -5,7 +5,9 @@
 #include <fstream>
 #include <future>
 
+#include "server/services/incident_mail.h"
 #include "server/services/link_token.h"
+#include "server/services/unsubscribe.h"
 #include "tests/storage/temp_directory.h"
 #include "tests/support/fake_backend.h"
 
@@ -134,6 +136,21 @@ TEST_CASE("MailSender: what has gone to another primary is not sent, and counts 
   CHECK(desk.mails().empty());
   desk.is_ours = [] { return true; };
   CHECK(desk.begin().outcome() == Done::DONE);
+}
+
+TEST_CASE("MailSender: who wants no more mails about incidents is told how, by one click too") {
+  Desk desk;
+  desk.sender.add("incident", assemble_incident("https://chat.test"));
+  desk.intent.intent.mutable_mail()->set_template_("incident");
+  desk.intent.intent.mutable_mail()->set_link(state::Mail::NONE);
+  desk.set("text", "The machine room is hot");
+  CHECK(desk.begin().outcome() == Done::DONE);
+  REQUIRE(desk.mails().size() == 1);
+  const std::string mail = plain(desk.mails().front());
+  const std::string url =
+      "https://chat.test/unsubscribe?t=" + unsubscribe_token(desk.backend.mail_key(), desk.intent.user);
+  CHECK(mail.find("List-Unsubscribe: <" + url + ">") != std::string::npos);
+  CHECK(mail.find("List-Unsubscribe-Post: List-Unsubscribe=One-Click") != std::string::npos);
 }
 
 TEST_CASE("MailSender: nothing is put together while the mailer takes nothing") {
