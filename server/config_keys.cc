@@ -371,6 +371,11 @@ Keys storage_keys() {
 
 Keys limit_keys() {
   return {
+      integer(
+          "limits", "due_per_s", 10, 100'000,
+          "Timers that a node runs a second: mails that become due (two each), secrets whose time is over. Much that "
+          "is due at once waits, so that nobody in chat does.",
+          FIELD(limits.due_per_s)),
       integer("limits", "body_bytes_max", 1, 64 << 10, "A message's body.", FIELD(limits.body_bytes_max)),
       integer("limits", "group_members_max", 2, 100'000, "Members of a group.", FIELD(limits.group_members_max)),
       integer("limits", "group_admins_max", 1, 10'000, "Admins of a group.", FIELD(limits.group_admins_max)),

@@ -143,6 +143,7 @@ Status Engine::add_copies(const std::vector<RecoveredPartition>& recovered, fail
     auto subscribers = subscribers_at(*state_database_, one, *services_);
     if (!subscribers) return subscribers.error();
     options.id = one.id;
+    options.pace = &shared_.worker_of(one.id).pace();
     shared_.worker_of(one.id).add_copy(
         std::make_unique<Copy>(options, config_.limits, self, Copy::Found{one.log, std::move(*subscribers)}, replica));
   }
@@ -331,7 +332,9 @@ void Engine::start_threads() {
   shared_.quarantined = std::make_unique<std::atomic<bool>[]>(config_.partitions);
   backups_ = std::make_unique<Backups>(shared_);
   shared_.backups = backups_.get();
-  for (std::uint16_t i = 0; i < config_.workers; ++i) workers_.push_back(std::make_unique<Worker>(i, shared_));
+  const double due_per_s = static_cast<double>(config_.limits.due_per_s) / config_.workers;
+  for (std::uint16_t i = 0; i < config_.workers; ++i)
+    workers_.push_back(std::make_unique<Worker>(i, shared_, due_per_s));
   for (const auto& worker : workers_) shared_.workers.push_back(worker.get());
 }
 

@@ -25,6 +25,7 @@
 #include "failover/replica.h"
 #include "server/attached.h"
 #include "server/bus/feed.h"
+#include "server/bus/pace.h"
 #include "server/bus/subscriber.h"
 #include "server/bus/timers.h"
 #include "server/chat/attachment.h"
@@ -52,6 +53,7 @@ struct PartitionOptions {
   std::chrono::seconds sweep_interval{5};
   std::size_t timers_running_max = 16;          ///< at the same time
   std::size_t intents_running_max = 16;         ///< and are carried out outside, at the same time
+  bus::Pace* pace = nullptr;                    ///< of what is due; outlives the partition; null: as fast as it goes
   std::chrono::milliseconds stuck_after{2000};  ///< without a commit, or a barrier, for so long: RETRY
   Attached::Timing timing{};
   bus::Feed::Bounds feed{};

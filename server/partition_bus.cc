@@ -53,9 +53,9 @@ void Partition::run_timers() {
   for (bus::Timers* timers : {&timers_, &intents_}) {
     if (const auto range = timers->take_read(now))
       want_range(*range, [timers](const std::vector<Row>& rows) { timers->read(rows); });
-    while (auto key = timers->take(now)) {
+    while (timers->has_due(now) && (options_.pace == nullptr || options_.pace->take(options_.id))) {
       command::Command command;
-      command.mutable_run_due()->set_key(std::move(*key));
+      command.mutable_run_due()->set_key(*timers->take(now));
       submit(std::move(command), [](const command::Answer&) {});
     }
   }

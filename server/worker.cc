@@ -23,11 +23,12 @@ struct Match : Cases... {
 
 }  // namespace
 
-Worker::Worker(std::uint16_t index, Shared& shared)
+Worker::Worker(std::uint16_t index, Shared& shared, double due_per_s)
     : index_(index),
       shared_(shared),
       loop_(std::make_unique<Loop>()),
       slots_(shared.partitions),
+      pace_(due_per_s),
       backup_hold_(backup_host()) {}
 
 Worker::~Worker() { gateway_.reset(); }
@@ -125,7 +126,20 @@ void Worker::turn() {
   } while (!touched_.empty() || (router_ && router_->has_output()));
   for (std::size_t i = 0; i < outboxes_.size(); ++i)
     if (!outboxes_[i].empty()) shared_.workers[i]->send_all(std::exchange(outboxes_[i], {}));
+  keep_pace();
   in_turn_ = false;
+}
+
+/// What is due and was refused gets its turn, some milliseconds later.
+void Worker::keep_pace() {
+  if (!pace_.anybody_waits() || std::exchange(pace_timer_set_, true)) return;
+  loop_->pace_timer.expires_after(bus::Pace::kInterval);
+  loop_->pace_timer.async_wait([this](const error_code& error) {
+    pace_timer_set_ = false;
+    if (error) return;
+    for (const PartitionId id : pace_.turns(steady_now())) touch(id);
+    keep_pace();
+  });
 }
 
 /// What was begun outside of a turn is worked off in one, soon.

@@ -157,7 +157,8 @@ using Mail = std::variant<mail::Submit, mail::Answer, mail::Durable, mail::Appli
 
 class Worker final : public chat::Backend, public chat::Attachments {
  public:
-  Worker(std::uint16_t index, Shared& shared);
+  /// `due_per_s`: timers that it begins to run.
+  Worker(std::uint16_t index, Shared& shared, double due_per_s);
   ~Worker() override;
 
   void add_copy(std::unique_ptr<Copy> copy);
@@ -194,6 +195,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   SteadyTime ticked_at() const { return SteadyTime(std::chrono::nanoseconds(ticked_.load(std::memory_order_relaxed))); }
   const Copy& copy(PartitionId id) const { return *slots_[id.value].copy; }
   BackupHold& backup_hold() { return backup_hold_; }
+  bus::Pace& pace() { return pace_; }
 
   // chat::Backend
   void ask(PartitionId partition, command::Command command, Answered then) override;
@@ -267,6 +269,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   void publish_serving(Copy& copy, SteadyTime now);
   void tick();
   void next_tick();
+  void keep_pace();
   void publish_figures();
   BackupHoldHost backup_host();
   Partition::Pressure pressure() const;
@@ -283,6 +286,8 @@ class Worker final : public chat::Backend, public chat::Attachments {
   // Of the worker's thread.
   std::vector<Slot> slots_;  ///< by partition; empty where another worker has it
   std::vector<PartitionId> touched_;
+  bus::Pace pace_;
+  bool pace_timer_set_ = false;
   bool in_turn_ = false;
   std::vector<std::vector<Mail>> outboxes_;       ///< by worker
   std::vector<std::function<void()>> postponed_;  ///< reads that found the readers' queue full: again at the next tick

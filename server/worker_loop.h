@@ -13,6 +13,7 @@ struct Worker::Loop {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work = boost::asio::make_work_guard(context);
   boost::asio::steady_timer timer{context};
   boost::asio::steady_timer router_timer{context};
+  boost::asio::steady_timer pace_timer{context};
 };
 
 }  // namespace holdfast

@@ -66,8 +66,12 @@ void Timers::read(const std::vector<Row>& rows) {
   if (unseen_from_) waiting_.erase(waiting_.lower_bound(*unseen_from_), waiting_.end());
 }
 
+bool Timers::has_due(WallTime now) const {
+  return !waiting_.empty() && running_.size() < running_max_ && time_of(*waiting_.begin()) <= now;
+}
+
 std::optional<std::string> Timers::take(WallTime now) {
-  if (waiting_.empty() || running_.size() >= running_max_ || time_of(*waiting_.begin()) > now) return std::nullopt;
+  if (!has_due(now)) return std::nullopt;
   auto first = waiting_.extract(waiting_.begin());
   std::string key = std::move(first.value());
   running_.insert(key);

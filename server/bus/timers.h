@@ -38,6 +38,8 @@ class Timers {
   std::optional<Range> take_read(WallTime now);
   void read(const std::vector<Row>& rows);
 
+  /// take() would give one.
+  bool has_due(WallTime now) const;
   /// The next row to be run at this time.
   std::optional<std::string> take(WallTime now);
   /// Rows are due and not handed out, or are being read.

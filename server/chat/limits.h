@@ -64,17 +64,18 @@ struct Limits {
   std::chrono::minutes login_lock{15};
   std::chrono::hours login_failures_forgotten{1};
   FallbackLimits fallback;
+  std::uint32_t due_per_s = 500;  ///< timers that a node runs: mails that become due, secrets whose time is over
 
   bool owner_mails_enabled = true;  ///< about what happened to an account
   bool resets_enabled = true;       ///< by mailed links
   std::chrono::minutes reset_lifetime{30};
   std::chrono::hours verification_lifetime{24};
   std::chrono::hours recovery_lifetime{24};
-  std::size_t resets_asked_max = 5;          ///< for an account, and by an address, in secrets_window
-  std::size_t verifications_asked_max = 5;   ///< again, by the owner
-  std::chrono::hours secrets_window{1};      ///< also the least time between two mails about a lock
-  std::uint32_t strangers_per_s = 50;        ///< requests without a session that lead to mails, for the node
-  std::size_t users_of_an_address_max = 16;  ///< who verified the same one and can be found by it
+  std::size_t resets_asked_max = 5;             ///< for an account, and by an address, in secrets_window
+  std::size_t verifications_asked_max = 5;      ///< again, by the owner
+  std::chrono::hours secrets_window{1};         ///< also the least time between two mails about a lock
+  std::uint32_t strangers_per_s = 50;           ///< requests without a session that lead to mails, for the node
+  std::size_t users_of_an_address_max = 16;     ///< who verified the same one and can be found by it
   std::chrono::minutes login_failures_told{1};  ///< at most one event of a name within it; it counts the others
 
   bool incidents_enabled = true;
