@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,14 +62,15 @@ class Story {
     std::string message_id;
     std::string subject;
   };
-  /// The next mail that Anna's mailbox gets whose subject has this in it.
+  /// The next mail that Anna's mailbox gets whose subject has this in it, and that is not one before again.
   Letter next_letter(const std::string& about);
   std::string link_in(const Letter& letter, const std::string& page);
   void open(const std::string& path);
 
   Scene scene_;
   Browser browser_;
-  std::size_t read_ = 0;  ///< of the mailbox
+  std::size_t read_ = 0;        ///< of the mailbox
+  std::set<std::string> seen_;  ///< their Message-IDs
   std::string anna_name_;
   std::unique_ptr<Person> anna_, ben_;
   std::optional<client::SavedSession> annas_session_;
