@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "proto/state.pb.h"
+#include "server/damage.h"
 #include "server/snapshots.h"
 #include "storage/keys.h"
 #include "storage/snapshot_parts.h"
@@ -11,13 +12,16 @@ namespace holdfast {
 namespace {
 
 /// Where subscribers stood when the state was taken.
-std::vector<Seq> cursors_in(const Database& state, PartitionId partition, const std::vector<std::string>& subscribers) {
+Result<std::vector<Seq>> cursors_in(const Database& state, PartitionId partition,
+                                    const std::vector<std::string>& subscribers) {
   std::vector<Seq> cursors;
   for (const std::string& name : subscribers) {
     const auto row = state.get(keys::stored(partition, keys::cursor(name)));
-    HF_CHECK(row, "the state can be read");
+    if (!row) return row.error();
     state::Cursor cursor;
-    HF_CHECK(!*row || cursor.ParseFromString(**row), "a cursor parses");
+    if (*row && !cursor.ParseFromString(**row))
+      return Error{Errc::corrupt,
+                   "the cursor of " + name + " in partition " + std::to_string(partition.value) + " can't be read"};
     cursors.push_back(Seq(cursor.seq()));
   }
   return cursors;
@@ -100,7 +104,11 @@ void Snapshots::store(PartitionId partition, Receiving& receiving) {
     if (first && done) done = target->begin();
     if (done) done = take(*target, std::move(*parts));
     std::vector<Seq> cursors;
-    if (done && target->complete()) cursors = cursors_in(*host_.state, partition, subscribers);
+    if (done && target->complete()) {
+      auto found = cursors_in(*host_.state, partition, subscribers);
+      if (found) cursors = std::move(*found);
+      if (!found) end_for_damage(found.error(), true);  // what was just written here
+    }
     host_.call([this, partition, id, done, cursors] { stored(partition, id, done, cursors); });
   });
 }

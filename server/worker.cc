@@ -1,10 +1,12 @@
 #include "server/worker.h"
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
 #include "server/backups.h"
 #include "server/cluster.h"
+#include "server/damage.h"
 #include "server/peer_frames.h"
 #include "server/worker_loop.h"
 
@@ -199,6 +201,7 @@ void Worker::to(Worker& worker, Mail mail) {
 
 void Worker::carry_out(Copy& copy, Copy::Ready ready) {
   const PartitionId id = copy.id();
+  slots_[id.value].life = ready.life;
   for (LogWrite& write : ready.writes) shared_.committer->submit(std::move(write));
   for (failover::Appended& entry : ready.apply) {
     const Seq seq = entry.encoded->seq;
@@ -235,13 +238,22 @@ void Worker::begin(PartitionId id, chat::BeginIntent intent) {
   });
 }
 
+/// A copy that serves reads what is there. One that no longer does, or anew, may have lost what it had asked for to
+/// trimming, or to a snapshot that took its place: nobody waits for that answer any more.
+void Worker::read_failed(PartitionId id, std::uint64_t life, const Error& error) {
+  const Slot& slot = slots_[id.value];
+  if (slot.copy->serving() != nullptr && slot.life == life) end_for_damage(error, shared_.cluster != nullptr);
+  spdlog::info("read_came_late partition={} why='{}'", id.value, error.message);
+}
+
 void Worker::load_row(PartitionId id, std::uint64_t life, std::string key) {
   auto row = shared_.state->get_in_memory(id, key);
   if (row) return touch(id).row_loaded(life, key, *row);
-  HF_CHECK(row.error().code == Errc::retry_later, "the state can be read");
+  if (row.error().code != Errc::retry_later) return read_failed(id, life, row.error());
   shared_.state->get(id, key, [this, id, life, key](Result<std::optional<std::string>> found) {
     if (found) return send(mail::RowLoaded{id, life, key, std::move(*found)});
-    HF_CHECK(found.error().code == Errc::retry_later, "the state can be read");
+    if (found.error().code != Errc::retry_later)
+      return call([this, id, life, error = found.error()] { read_failed(id, life, error); });
     call([this, id, life, key] { postponed_.emplace_back([this, id, life, key] { load_row(id, life, key); }); });
   });
 }
@@ -249,7 +261,8 @@ void Worker::load_row(PartitionId id, std::uint64_t life, std::string key) {
 void Worker::load_range(PartitionId id, std::uint64_t life, const Partition::RangeWanted& wanted) {
   shared_.state->scan(id, wanted.applied, wanted.range, [this, id, life, wanted](Result<std::vector<Row>> rows) {
     if (rows) return send(mail::RangeLoaded{id, life, wanted.ticket, std::move(*rows)});
-    HF_CHECK(rows.error().code == Errc::retry_later, "the state can be read");
+    if (rows.error().code != Errc::retry_later)
+      return call([this, id, life, error = rows.error()] { read_failed(id, life, error); });
     call([this, id, life, wanted] {
       postponed_.emplace_back([this, id, life, wanted] { load_range(id, life, wanted); });
     });
@@ -259,7 +272,7 @@ void Worker::load_range(PartitionId id, std::uint64_t life, const Partition::Ran
 void Worker::read_log(PartitionId id, std::uint64_t life, Partition::LogWanted wanted) {
   shared_.blocking([this, id, life, wanted] {
     auto stored = shared_.log->read(id, wanted.from, 1u << 20);
-    HF_CHECK(stored, "the log can be read");
+    if (!stored) return call([this, id, life, error = stored.error()] { read_failed(id, life, error); });
     std::vector<std::shared_ptr<const log::Entry>> entries;
     for (StoredEntry& each : *stored) entries.push_back(std::make_shared<const log::Entry>(std::move(each.entry)));
     send(mail::LogRead{id, life, wanted.subscriber, std::move(entries)});

@@ -224,6 +224,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   struct Slot {
     std::unique_ptr<Copy> copy;
     bool touched = false;
+    std::uint64_t life = 0;  ///< of the copy, as of its last turn
   };
 
   void post_turn();
@@ -238,6 +239,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   }
   void carry_out(Copy& copy, Copy::Ready ready);
   void begin(PartitionId partition, chat::BeginIntent intent);
+  void read_failed(PartitionId partition, std::uint64_t life, const Error& error);
   void load_row(PartitionId partition, std::uint64_t life, std::string key);
   void load_range(PartitionId partition, std::uint64_t life, const Partition::RangeWanted& wanted);
   void read_log(PartitionId partition, std::uint64_t life, Partition::LogWanted wanted);

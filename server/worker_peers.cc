@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "server/cluster.h"
+#include "server/damage.h"
 #include "server/peer_frames.h"
 #include "server/worker.h"
 #include "server/worker_loop.h"
@@ -161,7 +162,14 @@ void Worker::read_copies_log(PartitionId partition, failover::Replica::LogWanted
                                     .previous_chain = {},
                                     .entries = {}};
     auto raw = shared_.log->read_raw(partition, wanted.from, 1u << 20);
-    HF_CHECK(raw || raw.error().code == Errc::not_found, "the log can be read");
+    if (!raw && raw.error().code != Errc::not_found)
+      return call([this, partition, page, error = raw.error()] {
+        // Who leads reads its own log; who led may find another one in its place.
+        const failover::Role role = copy(partition).replica().role();
+        if (role == failover::Role::primary || role == failover::Role::candidate) end_for_damage(error, true);
+        spdlog::info("read_came_late partition={} why='{}'", partition.value, error.message);
+        touch(partition).replica().log_read(page);
+      });
     if (raw) {
       page.previous_epoch = raw->previous_epoch;
       page.previous_chain = raw->previous_chain;
