@@ -1,10 +1,10 @@
 #include "server/greeting.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <set>
+
+#include "net/task_group.h"
 
 namespace holdfast {
 
@@ -37,7 +37,8 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
   loop.run_for(kGreetingMax);
   const std::optional<std::string> why = refused;
   links.close();
-  boost::asio::co_spawn(loop, links.join(), boost::asio::detached);
+  TaskGroup ending(loop.get_executor());
+  ending.spawn("greeting_ends", links.join());
   loop.restart();
   loop.run();
   if (why) return Error{Errc::permission_denied, "the cluster's nodes do not take this one: " + *why};
