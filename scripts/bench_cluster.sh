@@ -33,13 +33,34 @@ bench_load() { # json servers key "pids" argument…
     -v ticks=$((after - before)) 'BEGIN { printf "%.0f %.2f %.2f %.1f", rate, p50, p99, ticks * 10000 / messages }'
 }
 
+# What one synced write of the disk takes meanwhile: 1 KiB appended and synced, fifty times a second, until it is ended;
+# then p50 and p99 in ms.
+bench_syncs() { # file result
+  exec python3 - "$1" "$2" <<'END'
+import os, signal, sys, time
+ended = []
+signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+took = []
+while not ended:
+    began = time.monotonic()
+    os.write(file, b"x" * 1024)
+    os.fdatasync(file)
+    took.append((time.monotonic() - began) * 1e3)
+    time.sleep(0.02)
+took.sort()
+at = lambda share: took[min(len(took) - 1, int(len(took) * share))]
+open(sys.argv[2], "w").write(f"{at(0.5):.2f} {at(0.99):.2f}\n")
+END
+}
+
 bench_row() { # what single cluster unit
   awk -v what="$1" -v one="$2" -v three="$3" -v unit="$4" \
     'BEGIN { printf "  %-46s %10s %10s   %6.2f   %s\n", what, one, three, (one > 0 ? three / one : 0), unit }'
 }
 
 cmd_bench_cluster() { # [--seconds S]
-  local seconds=10 folder base pids one three one_slow three_slow servers
+  local seconds=10 folder base pids one three one_slow three_slow syncs servers
   while (($#)); do
     case $1 in
       --seconds) seconds=${2:?--seconds wants a number} ;;
@@ -55,7 +76,7 @@ cmd_bench_cluster() { # [--seconds S]
   base=$(cluster_free_base 3)
   folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
   bench_folder=$folder
-  trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
+  trap 'kill -TERM "${bench_single:-}" "${bench_probe:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
 
   build/bin/holdfastd --data "$folder/single" --listen "127.0.0.1:$((base + 9))" --http 127.0.0.1:0 --admin 127.0.0.1:0 \
     --workers 1 >"$folder/single.log" 2>&1 &
@@ -72,8 +93,12 @@ cmd_bench_cluster() { # [--seconds S]
   pids="$(cluster_pid "$folder" n1) $(cluster_pid "$folder" n2) $(cluster_pid "$folder" n3)"
   servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
   three=$(bench_load "$folder/three" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 --seconds "$seconds")
+  bench_syncs "$folder/syncs" "$folder/syncs.result" &
+  bench_probe=$!
   three_slow=$(bench_load "$folder/three_slow" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 \
     --seconds "$seconds" --rate 1000)
+  kill -TERM "$bench_probe" && wait "$bench_probe" || true
+  read -r -a syncs <"$folder/syncs.result"
 
   read -r -a one <<<"$one" && read -r -a three <<<"$three"
   read -r -a one_slow <<<"$one_slow" && read -r -a three_slow <<<"$three_slow"
@@ -82,6 +107,9 @@ cmd_bench_cluster() { # [--seconds S]
   bench_row "processor time of the servers for a message" "${one[3]}" "${three[3]}" "µs"
   bench_row "acknowledged at 1,000 a second, p50" "${one_slow[1]}" "${three_slow[1]}" "ms"
   bench_row "acknowledged at 1,000 a second, p99" "${one_slow[2]}" "${three_slow[2]}" "ms"
+  awk -v p50="${syncs[0]}" -v p99="${syncs[1]}" -v ack="${three_slow[2]}" 'BEGIN {
+    printf "  one synced write of 1 KiB meanwhile, p50 / p99: %.2f / %.2f ms; the p99 above is %.1f syncs (p50), %.1f (p99)   (goal: 5)\n",
+      p50, p99, ack / p50, ack / p99 }'
   echo "Outages at kills, cuts and drains: ./dev bench outages"
 }
 
