@@ -3,6 +3,7 @@
 #include "server/mail/mail_config.h"
 #include "server/services/incident_mail.h"
 #include "server/services/missed_assembly.h"
+#include "server/services/verification_mail.h"
 
 namespace holdfast {
 namespace {
@@ -44,6 +45,7 @@ MailDesk::MailDesk(const Config& config, const std::string& base_url, mail::Temp
       goes_to_(std::move(goes_to)) {
   const services::MissedMailOptions missed{base_url, !config.lmtp.domain.empty()};
   for (const char* name : {"missed_content", "missed_notice"}) sender_.add(name, services::assemble_missed(missed));
+  sender_.add("verify_address", services::assemble_verification());
   sender_.add("incident", services::assemble_incident(base_url));
 }
 

@@ -109,6 +109,8 @@ Task<RequestOutcome> register_account(FlowRequest request) {
   Backend& backend = request.backend;
   const v1::Register& wish = request.frame.register_();
   const RequestId id = *RequestId::from_bytes(request.frame.idempotency_id());
+  // With an address it leads to a mail.
+  if (!wish.email().empty() && !backend.admit_stranger()) co_return busy();
   Result<std::string> hash = co_await backend.hashing(wish.password());
   if (!hash) co_return busy();
 

@@ -26,7 +26,28 @@ void link(const chat::Context& context, const UserId& user, const std::string& k
   draft.put(key, row);
 }
 
+/// Whoever registers with somebody else's address makes it get mails that nobody there asked for: not many, however many
+/// do so. Counted with the resets that were asked for by it.
+void ask_to_verify(const chat::Context& context, const std::string& hash, chat::View& view, chat::Draft& draft) {
+  auto row = view.get<state::Address>(keys::address(hash)).value_or(state::Address());
+  if (!note_asked(context, context.limits.verifications_asked_max, *row.mutable_asked_ms()))
+    return draft.refuse(v1::RATE_LIMITED, "the address was mailed often enough", context.limits.secrets_window);
+  draft.put(keys::address(hash), row);
+  const auto forgotten = static_cast<std::uint64_t>(to_ms(context.now + context.limits.secrets_window));
+  draft.put(keys::due(forgotten, due_what(DueKind::address, {hash})), std::string());
+}
+
 }  // namespace
+
+void address_due(const chat::Context& context, const Due& due, chat::View& view, chat::Draft& draft) {
+  draft.remove(std::string(due.key));
+  const std::string key = keys::address(due.ids);
+  const auto row = view.get<state::Address>(key);
+  const std::int64_t from = to_ms(context.now - context.limits.secrets_window);
+  const bool is_of_use =
+      row && (!row->users().empty() || (!row->asked_ms().empty() && *row->asked_ms().rbegin() > from));
+  if (row && !is_of_use) draft.remove(key);
+}
 
 bool begin_verification(const chat::Context& context, const UserId& user, const IntentId& intent,
                         const state::Account& account, state::Secrets& secrets, chat::Draft& draft) {
@@ -108,6 +129,7 @@ void ask_by_address(const chat::Context& context, const command::Command& comman
                     chat::Draft& draft) {
   const std::string& hash = command.ask_by_address().address_hash();
   if (hash.size() != kHashBytes) return draft.refuse(v1::INVALID_ARGUMENT, "address_hash has 16 bytes");
+  if (!command.user().empty()) return ask_to_verify(context, hash, view, draft);
   auto row = view.get<state::Address>(keys::address(hash));
   if (!row || !note_asked(context, context.limits.resets_asked_max, *row->mutable_asked_ms())) return;
   draft.put(keys::address(hash), *row);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/chat/rules.h"
+#include "server/services/due.h"
 
 namespace holdfast::services {
 
@@ -22,7 +23,10 @@ void ask_verification(const chat::Context&, const command::Command&, chat::View&
 /// PRECONDITION_FAILED if the secret does not stand (any more), or is of another address.
 void use_verification(const chat::Context&, const command::Command&, chat::View&, chat::Draft&);
 void link_address(const chat::Context&, const command::Command&, chat::View&, chat::Draft&);
+/// Who is to be mailed a reset. With a user: may the address be mailed to be verified once more? RATE_LIMITED: not now.
 void ask_by_address(const chat::Context&, const command::Command&, chat::View&, chat::Draft&);
+/// Of due.h: a row that nobody is found by is kept for as long as what it counts.
+void address_due(const chat::Context&, const Due&, chat::View&, chat::Draft&);
 
 void unlink(const UserId& user, const std::string& address_hash, chat::View& view, chat::Draft& draft);
 

@@ -1,5 +1,6 @@
 #include "server/services/due.h"
 
+#include "server/services/addresses.h"
 #include "server/services/audit.h"
 #include "server/services/incidents.h"
 #include "server/services/intents.h"
@@ -19,6 +20,7 @@ DueRule rule_of(DueKind kind) {
     case DueKind::reply: return reply_due;
     case DueKind::answered: return answered_due;
     case DueKind::secret: return secret_due;
+    case DueKind::address: return address_due;
     case DueKind::wave: return wave_due;
     case DueKind::audit_trim: return audit_trim_due;
     case DueKind::lost_node: return lost_due;

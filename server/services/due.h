@@ -1,7 +1,7 @@
 /// What is due: the grammar of durable timers, and what is done when their time has come.
 ///
 ///   what := kind:1 ids        intent: user intent    missed: user    reply: hash:16    answered: user hash:16
-///                             secret: user intent (as in secrets/<user>)    wave: wave
+///                             secret: user intent (as in secrets/<user>)    wave: wave    address: hash:16
 ///                             audit_trim: (nothing)    lost_node: incidents.cc    incident_end: incident
 ///
 /// Each kind has one rule. It removes the timer's row, moves it, or begins an intent, whose end removes it.
@@ -20,6 +20,7 @@ enum class DueKind : char {
   reply = 'r',     ///< the row's hash: answers are taken no longer
   answered = 'a',  ///< user, the row's hash: a repetition is not to be expected any more
   secret = 's',    ///< user, intent: as in secrets/<user>
+  address = 'v',   ///< an address's hash: it was mailed to be verified, which is forgotten
   wave = 'w',      ///< a wave of resets: the next accounts
   // audit, incidents
   audit_trim = 'A',  ///< nothing: the partition's journal

@@ -8,6 +8,7 @@
 #include "server/services/incident_mail.h"
 #include "server/services/link_token.h"
 #include "server/services/unsubscribe.h"
+#include "server/services/verification_mail.h"
 #include "tests/storage/temp_directory.h"
 #include "tests/support/fake_backend.h"
 
@@ -151,6 +152,28 @@ TEST_CASE("MailSender: who wants no more mails about incidents is told how, by o
       "https://chat.test/unsubscribe?t=" + unsubscribe_token(desk.backend.mail_key(), desk.intent.user);
   CHECK(mail.find("List-Unsubscribe: <" + url + ">") != std::string::npos);
   CHECK(mail.find("List-Unsubscribe-Post: List-Unsubscribe=One-Click") != std::string::npos);
+}
+
+TEST_CASE("MailSender: an address is mailed to be verified five times an hour, whoever registers with it") {
+  Desk desk;
+  desk.sender.add("verify_address", assemble_verification());
+  desk.intent.intent.mutable_mail()->set_template_("verify_address");
+  desk.intent.intent.mutable_mail()->set_link(state::Mail::VERIFY);
+  desk.set("hours", "24");
+  SeededRandom random(9);
+  const auto register_once = [&] {
+    desk.intent.user = random.id<UserId>();
+    desk.intent.id = random.id<IntentId>();
+    return desk.begin().outcome();
+  };
+  for (int i = 0; i < 5; ++i) CHECK(register_once() == Done::DONE);
+  CHECK(register_once() == Done::UNWANTED);
+  CHECK(desk.mails().size() == 5);
+  desk.intent.intent.mutable_mail()->set_to("other@inbox.test");
+  CHECK(register_once() == Done::DONE);
+  desk.backend.advance(std::chrono::hours(1));
+  desk.intent.intent.mutable_mail()->set_to("anna@inbox.test");
+  CHECK(register_once() == Done::DONE);
 }
 
 TEST_CASE("MailSender: nothing is put together while the mailer takes nothing") {
