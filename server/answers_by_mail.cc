@@ -12,7 +12,7 @@ services::ReplyTo reply_to(const lmtp::ReplyTarget& target) {
   const auto user = UserId::from_bytes(target.user);
   const auto conversation = ConversationId::from_bytes(target.conversation);
   HF_CHECK(user && conversation, "whom we found has ids");
-  return {*user, *conversation};
+  return {*user, *conversation, target.found_by};
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ lmtp::Parts answer_parts(OnBackend on_backend) {
       run_task(services::find_reply(backend, token.partition, std::string(token.secret.begin(), token.secret.end())),
                [then](const Result<services::ReplyTo>& found) {
                  if (!found) return then(found.error());
-                 then(lmtp::ReplyTarget{found->user.str(), found->conversation.str()});
+                 then(lmtp::ReplyTarget{found->user.str(), found->conversation.str(), found->hash});
                });
     });
   };

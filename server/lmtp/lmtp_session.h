@@ -46,8 +46,9 @@ struct SessionOptions {
 
 /// Who answers, and where: what a reply token stands for.
 struct ReplyTarget {
-  std::string user;          ///< 16-byte id
-  std::string conversation;  ///< 16-byte id
+  std::string user;           ///< 16-byte id
+  std::string conversation;   ///< 16-byte id
+  std::string found_by = {};  ///< whatever the finder needs to look again
 };
 
 /// Is this recipient known? Answered by found(): not_found is refused for good, every other error is for later.

@@ -6,6 +6,7 @@
 #include "server/chat/once.h"
 #include "server/services/addresses.h"
 #include "server/services/intents.h"
+#include "server/services/replies.h"
 #include "server/services/resets.h"
 #include "server/services/secrets.h"
 #include "storage/keys.h"
@@ -173,6 +174,8 @@ void mail_account(const chat::Context& context, const command::Command& command,
   teller.tell("address_changed", news.address_changed());
   if (news.has_password_changed())
     teller.tell_owner(news.password_changed().recovered() ? "recovery_used" : "password_changed");
+  if (news.has_password_changed() || !news.address_changed().empty())
+    void_answers(context, chat::user_of(command), draft);
   if (news.locked_until_ms() != 0) teller.locked(from_ms(news.locked_until_ms()));
   teller.stolen(news.stolen_session());
   if (!news.unlink().empty()) unlink(chat::user_of(command), news.unlink(), view, draft);

@@ -32,26 +32,34 @@ Errc errc_of(v1::ErrorCode code) {
 
 Error error_of(const v1::Error& error) { return {errc_of(error.code()), error.message()}; }
 
+command::Command finding(const std::string& hash) {
+  command::Command command;
+  command.mutable_find_reply()->set_hash(hash);
+  return command;
+}
+
 }  // namespace
 
 Task<Result<ReplyTo>> find_reply(chat::Backend& backend, PartitionId partition, std::string secret) {
   if (partition.value >= backend.partitions()) co_return Error{Errc::not_found, "a partition that there is not"};
-  command::Command command;
-  command.mutable_find_reply()->set_hash(reply_hash(secret));
-  const command::Answer answer = co_await backend.asking(partition, std::move(command));
+  const std::string hash = reply_hash(secret);
+  const command::Answer answer = co_await backend.asking(partition, finding(hash));
   if (answer.frame().has_error()) co_return error_of(answer.frame().error());
   const auto user = UserId::from_bytes(answer.reply_state().user());
   const auto conversation = ConversationId::from_bytes(answer.reply_state().conversation());
   if (!user || !conversation) co_return Error{Errc::retry_later, "no answer"};
-  co_return ReplyTo{*user, *conversation};
+  co_return ReplyTo{*user, *conversation, hash};
 }
 
 Task<Status> post_reply(chat::Backend& backend, ReplyTo to, std::string message_id, std::string text) {
+  const PartitionId home = partition_of(to.user, backend.partitions());
+  const command::Answer stands = co_await backend.asking(home, finding(to.hash));
+  if (stands.frame().has_error()) co_return error_of(stands.frame().error());
+
   command::Command claim;
   claim.set_user(to.user.str());
   claim.mutable_claim_answer()->set_answer(answer_hash(to, message_id));
   claim.mutable_claim_answer()->set_client_message_id(make_uuid7(backend.now(), backend.random()).str());
-  const PartitionId home = partition_of(to.user, backend.partitions());
   const command::Answer claimed = co_await backend.asking(home, std::move(claim));
   if (claimed.frame().has_error()) co_return error_of(claimed.frame().error());
 

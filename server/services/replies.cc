@@ -1,5 +1,7 @@
 #include "server/services/replies.h"
 
+#include <algorithm>
+
 #include "server/chat/once.h"
 #include "server/chat/session_book.h"
 #include "storage/keys.h"
@@ -9,6 +11,26 @@ namespace {
 
 /// Longer than any mail server goes on trying (RFC 5321, 4.5.4.1: four to five days), and than ids are remembered.
 constexpr std::chrono::hours kAnsweredFor{30 * 24};
+
+/// Two rows of a user's among those of answers, under hashes that no answer has; gone with them. Of the first the time is
+/// the latest end of what is void; of the second it is when all that was taken is made up for.
+std::string voided_key(const UserId& user) { return keys::answered(user, std::string(kReplyHashBytes, '\0')); }
+std::string pace_key(const UserId& user) { return keys::answered(user, std::string(kReplyHashBytes, '\xff')); }
+
+constexpr std::chrono::hours kPaceWindow{1};
+
+/// How long the next answer has to wait; nothing: it is taken, and noted.
+std::chrono::milliseconds take_from_pace(const chat::Context& context, const UserId& user, chat::View& view,
+                                         chat::Draft& draft) {
+  const auto row = view.get<state::Answered>(pace_key(user));
+  const WallTime made_up_for = std::max(context.now, row ? from_ms(row->time_ms()) : context.now);
+  const WallTime next = made_up_for + std::chrono::milliseconds(kPaceWindow) / kAnswersOfAnHour;
+  if (next > context.now + kPaceWindow) return next - (context.now + kPaceWindow);
+  state::Answered now;
+  now.set_time_ms(to_ms(next));
+  draft.put(pace_key(user), now);
+  return {};
+}
 
 std::string due_key(DueKind kind, std::int64_t time_ms, std::initializer_list<std::string_view> ids) {
   return keys::due(static_cast<std::uint64_t>(time_ms), due_what(kind, ids));
@@ -27,13 +49,21 @@ void take_answers(const chat::Context& context, const UserId& user, const Conver
   draft.put(due_key(DueKind::reply, reply.expires_ms(), {hash}), std::string());
 }
 
+void void_answers(const chat::Context& context, const UserId& user, chat::Draft& draft) {
+  state::Answered voided;
+  voided.set_time_ms(to_ms(context.now + context.limits.fallback.reply_good_for));  // what is given now ends then
+  draft.put(voided_key(user), voided);
+}
+
 void find_reply_row(const chat::Context& context, const command::Command& command, chat::View& view,
                     chat::Draft& draft) {
   const std::string& hash = command.find_reply().hash();
   if (hash.size() != kReplyHashBytes) return draft.refuse(v1::INVALID_ARGUMENT, "hash has 16 bytes");
   const auto reply = view.get<state::Reply>(keys::reply(hash));
   const auto user = reply ? UserId::from_bytes(reply->user()) : std::nullopt;
-  if (!user || from_ms(reply->expires_ms()) <= context.now || !view.row(keys::account(*user)))
+  const auto voided = user ? view.get<state::Answered>(voided_key(*user)) : std::nullopt;
+  const bool is_void = voided && reply->expires_ms() <= voided->time_ms();
+  if (!user || is_void || from_ms(reply->expires_ms()) <= context.now || !view.row(keys::account(*user)))
     return draft.refuse(v1::NOT_FOUND, "no answers are taken there, or not any more");
   command::ReplyState& state = *draft.answer().mutable_reply_state();
   state.set_user(reply->user());
@@ -50,6 +80,8 @@ void claim_answer(const chat::Context& context, const command::Command& command,
   const std::string key = keys::answered(user, claim.answer());
   auto answered = view.get<state::Answered>(key);
   if (!answered) {
+    if (const auto wait = take_from_pace(context, user, view, draft); wait > wait.zero())
+      return draft.refuse(v1::RATE_LIMITED, "too many answers by mail", wait);
     answered.emplace();
     answered->set_client_message_id(claim.client_message_id());
     answered->set_time_ms(to_ms(context.now));

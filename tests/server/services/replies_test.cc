@@ -3,6 +3,7 @@
 #include "server/chat/mail_key.h"
 #include "server/lmtp/reply_address.h"
 #include "server/services/flows_reply.h"
+#include "server/services/replies.h"
 #include "server/services/reply_token.h"
 #include "server/services/unsubscribe.h"
 #include "storage/keys.h"
@@ -99,6 +100,45 @@ TEST_CASE("Replies: another secret, or one whose time is over, is nobody's") {
   CHECK(town.node.home(town.anna.id).rows.contains(keys::reply(reply_hash(town.secret()))));
   town.node.run_timers();
   CHECK_FALSE(town.node.home(town.anna.id).rows.contains(keys::reply(reply_hash(town.secret()))));
+}
+
+TEST_CASE("Replies: another password or another address voids what was given out before, and nothing after it") {
+  Mailed town;
+  const Result<ReplyTo> found = town.find(town.secret());
+  REQUIRE(found);
+  SECTION("a password") {
+    command::Command changed;  // as the bus brings it
+    changed.set_user(town.anna.id.str());
+    changed.mutable_mail_account()->mutable_password_changed();
+    town.node.home(town.anna.id).run(changed);
+  }
+  SECTION("an address") {
+    command::Command changed;
+    changed.set_user(town.anna.id.str());
+    changed.mutable_mail_account()->set_address_changed("anna@inbox.test");
+    town.node.home(town.anna.id).run(changed);
+  }
+  CHECK(errc_of(town.find(town.secret())) == Errc::not_found);
+  const Status posted = town.run(post_reply(town.node, *found, "<1@inbox.test>", "it is me"));  // found before
+  REQUIRE_FALSE(posted);
+  CHECK(posted.error().code == Errc::not_found);
+  CHECK(town.said() == Texts{"are you there?"});
+  town.minutes(1);
+  town.say(town.ben, town.where, "and now?");
+  town.minutes(11);
+  REQUIRE(town.carrier.sent.size() == 2);
+  CHECK(town.find(reply_secret(town.node.mail_key(), town.carrier.sent.back().id)));
+}
+
+TEST_CASE("Replies: a loop of answers is slowed down, and a repetition is not counted") {
+  Mailed town;
+  for (std::uint32_t i = 0; i < kAnswersOfAnHour; ++i) REQUIRE(town.post("<" + std::to_string(i) + "@x>", "again"));
+  CHECK(errc_of(town.post("<more@x>", "again")) == Errc::retry_later);
+  CHECK(town.post("<0@x>", "again"));
+  CHECK(town.said().size() == 1 + kAnswersOfAnHour);
+  town.node.advance(std::chrono::minutes(2));
+  CHECK(town.post("<more@x>", "again"));
+  CHECK(errc_of(town.post("<and more@x>", "again")) == Errc::retry_later);
 }
 
 TEST_CASE("Replies: who has left, is barred or gone does not answer, and what is no message is refused") {
