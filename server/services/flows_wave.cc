@@ -34,12 +34,11 @@ std::optional<RequestOutcome> bad_wave(const FlowRequest& request) {
 
 command::Command starting(const FlowRequest& request) {
   const v1::StartResetWave& wish = request.frame.start_reset_wave();
-  const std::uint32_t all = wish.per_minute() == 0 ? kPerMinute : wish.per_minute();
   command::Command command;
   command::StartWave& start = *command.mutable_start_wave();
   start.set_wave(wish.wave());
   start.set_since_ms(wish.since_ms());
-  start.set_per_minute(std::max(1u, all / request.backend.partitions()));
+  start.set_per_minute(wish.per_minute() == 0 ? kPerMinute : wish.per_minute());
   start.set_reason(wish.reason());
   start.set_peer(request.audited_peer());
   start.set_dry_run(wish.dry_run());

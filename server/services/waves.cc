@@ -19,8 +19,12 @@ constexpr std::chrono::hours kLifetime{24};  ///< of its links: nobody waits for
 constexpr std::chrono::milliseconds kStepMin{50};
 constexpr std::chrono::minutes kWhileOff{1};
 
-std::chrono::milliseconds pause(std::uint32_t per_minute, std::size_t mails) {
-  return std::chrono::milliseconds(60'000 * mails / std::max(per_minute, 1u));
+/// Between two mails of a partition, where so many a minute are sent of all.
+std::chrono::milliseconds pause(const chat::Context& context, std::uint32_t per_minute, std::size_t mails = 1) {
+  return std::chrono::milliseconds(60'000 * mails * context.partitions / std::max(per_minute, 1u));
+}
+WallTime first_due(const chat::Context& context, std::uint32_t per_minute) {
+  return context.now + pause(context, per_minute) * context.partition.value / context.partitions;
 }
 
 std::string due_key(const IntentId& wave, WallTime due) {
@@ -78,6 +82,10 @@ void note_operator(const command::StartWave& start, chat::Draft& draft) {
 void start_for_named(const chat::Context& context, const IntentId& wave, const command::StartWave& start,
                      chat::View& view, chat::Draft& draft) {
   command::WaveState& state = *draft.answer().mutable_wave_state();
+  const std::string key = keys::wave(wave);
+  auto row = view.get<state::Wave>(key);
+  if (row && !row->from().empty()) return draft.refuse(v1::PRECONDITION_FAILED, "this wave is one for everybody");
+  WallTime due = row ? std::max(context.now, from_ms(row->since_ms())) : first_due(context, start.per_minute());
   std::size_t mails = 0;
   for (const std::string& username : start.usernames()) {
     const auto user = chat::user_named(username, view);
@@ -92,13 +100,22 @@ void start_for_named(const chat::Context& context, const IntentId& wave, const c
       reachable ? state.set_mailed(state.mailed() + 1) : state.set_unreachable(state.unreachable() + 1);
       continue;
     }
-    const Wish wish{wave, start.reason(), context.now + pause(start.per_minute(), mails)};
+    const Wish wish{wave, start.reason(), due};
     const Found found = mail_one(context, wish, *user, *account, view, draft);
-    mails += found == Found::mailed ? 1 : 0;
+    if (found == Found::mailed) {
+      ++mails;
+      due += pause(context, start.per_minute());
+    }
     found == Found::unreachable ? state.set_unreachable(state.unreachable() + 1) : state.set_mailed(state.mailed() + 1);
   }
   state.set_over(true);
-  if (mails > 0) note_operator(start, draft);
+  if (mails == 0) return;
+  if (!row) row.emplace();
+  row->set_since_ms(to_ms(due));
+  row->set_mailed(row->mailed() + mails);
+  row->set_over(true);
+  draft.put(key, *row);
+  note_operator(start, draft);
 }
 
 void tell(const state::Wave& row, command::WaveState& state) {
@@ -136,15 +153,17 @@ void start_wave(const chat::Context& context, const command::Command& command, c
   const auto wave = IntentId::from_bytes(start.wave());
   if (!wave) return draft.refuse(v1::INVALID_ARGUMENT, "wave has 16 bytes");
   if (start.usernames_size() > 0) return start_for_named(context, *wave, start, view, draft);
-  if (const auto row = view.get<state::Wave>(keys::wave(*wave)))
+  if (const auto row = view.get<state::Wave>(keys::wave(*wave))) {
+    if (row->from().empty()) return draft.refuse(v1::PRECONDITION_FAILED, "this wave is one for named users");
     return tell(*row, *draft.answer().mutable_wave_state());  // it goes on by itself
+  }
   state::Wave row;
   row.set_from(keys::prefix(keys::Family::account));
   row.set_since_ms(start.since_ms());
   row.set_per_minute(start.per_minute());
   row.set_reason(start.reason());
   draft.put(keys::wave(*wave), row);
-  draft.put(due_key(*wave, context.now), std::string());
+  draft.put(due_key(*wave, first_due(context, start.per_minute())), std::string());
   draft.answer().mutable_wave_state();
   note_operator(start, draft);
 }
@@ -176,7 +195,7 @@ void wave_due(const chat::Context& context, const Due& due, chat::View& view, ch
     const auto account = view.get<state::Account>(seen.key);  // as it is now
     if (!account || !is_since(*account, user, row->since_ms(), view)) continue;
     row->set_seen(row->seen() + 1);
-    const Wish wish{*wave, row->reason(), context.now + pause(row->per_minute(), mails)};
+    const Wish wish{*wave, row->reason(), context.now + pause(context, row->per_minute(), mails)};
     const Found found = mail_one(context, wish, user, *account, view, draft);
     mails += found == Found::mailed ? 1 : 0;
     found == Found::unreachable ? row->set_unreachable(row->unreachable() + 1) : row->set_mailed(row->mailed() + 1);
@@ -184,7 +203,7 @@ void wave_due(const chat::Context& context, const Due& due, chat::View& view, ch
   if (!rows->empty()) row->set_from(rows->back().key + '\0');
   row->set_over(rows->size() < kAccountsOfAStep);
   if (!row->over()) {
-    const auto next = std::max<std::chrono::milliseconds>(kStepMin, pause(row->per_minute(), mails));
+    const auto next = std::max<std::chrono::milliseconds>(kStepMin, pause(context, row->per_minute(), mails));
     draft.put(due_key(*wave, context.now + next), std::string());
   }
   draft.put(keys::wave(*wave), *row);

@@ -139,6 +139,32 @@ TEST_CASE("A wave of resets: for those named, with those whom nobody is, and nob
   }
 }
 
+TEST_CASE("A wave of resets: for those named it keeps to its rate, in however many requests they come") {
+  Desk desk;
+  desk.people_are(40, 0);
+  const WallTime from = desk.backend.now();
+  for (int request = 0; request < 8; ++request) {
+    v1::StartResetWave wish;
+    wish.set_per_minute(2);  // fewer than there are partitions
+    for (int i = 0; i < 5; ++i) wish.add_usernames("r" + std::to_string(request * 5 + i));
+    CHECK(desk.start(wish).reset_wave().mailed() == 5);
+  }
+  CHECK(desk.mailed() == 40);
+  std::map<std::uint16_t, std::vector<std::int64_t>> due;  // by partition
+  for (const auto& one : desk.people)
+    due[partition_of(*one.user, desk.backend.partitions()).value].push_back(
+        desk.mails(one, "incident_reset").front().second.due_ms() - to_ms(from));
+  for (auto& [partition, times] : due) {
+    std::ranges::sort(times);
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      INFO("partition " << partition);
+      CHECK(times[i] == 30'000 * partition + static_cast<std::int64_t>(i) * 120'000);  // two a minute of all four
+    }
+  }
+  v1::StartResetWave all = everybody();
+  CHECK(desk.start(all).error().code() == v1::PRECONDITION_FAILED);  // it is another wave
+}
+
 TEST_CASE("A wave of resets: without anybody named it has to be said that everybody is meant") {
   Desk desk;
   CHECK(desk.start({}).error().code() == v1::INVALID_ARGUMENT);
