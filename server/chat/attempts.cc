@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
 #include "server/chat/names.h"
 #include "storage/keys.h"
 
@@ -30,7 +29,6 @@ milliseconds wait_after(std::uint32_t failures, const Limits& limits) {
 void tell_failures(const Failed& failed, std::uint32_t failures, Draft& draft) {
   log::LoginFailed& event = *draft.emit().mutable_login_failed();
   event.set_user(std::string(failed.user));
-  if (failed.user.empty()) event.set_name_hash(std::string(as_bytes(blake2b_256({failed.username}))));
   event.set_failures(failures);
   event.set_peer(std::string(failed.peer));
 }

@@ -1,6 +1,6 @@
 /// What is worth a line of the audit journal, and what the line says.
 ///
-/// Never a body, password, token or address of mail. A name that nobody has is given as a hash: it may be a password in
+/// Never a body, password, token or address of mail. A name that nobody has is not given: it may be a password in
 /// the wrong field.
 #pragma once
 
