@@ -32,10 +32,26 @@ Result<tcp::endpoint> HttpServer::listen(const HostPort& where) {
 
 void HttpServer::accept(tcp::socket socket) {
   if (tasks_.size() > options_.connections_max) return;  // the accept loop is one of them; the socket closes
-  tasks_.spawn("http", serve(std::make_unique<Stream>(std::move(socket))));
+  Seat seat = seat_for(socket);
+  if (!seat) return;
+  tasks_.spawn("http", serve(std::make_unique<Stream>(std::move(socket)), std::move(seat)));
 }
 
-Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream) {
+/// Null: the address has as many as it may.
+HttpServer::Seat HttpServer::seat_for(const tcp::socket& socket) {
+  error_code gone;
+  const auto address = socket.remote_endpoint(gone).address();
+  if (gone) return nullptr;
+  std::size_t& open = of_one_[address];
+  if (open >= options_.connections_of_one_max) return nullptr;
+  ++open;
+  return {this, [address](HttpServer* server) {
+            const auto at = server->of_one_.find(address);
+            if (--at->second == 0) server->of_one_.erase(at);
+          }};
+}
+
+Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream, Seat) {
   const bool opened = co_await open(*stream);
   if (!opened) co_return;
   HttpAsyncHandler counting = [this](HttpRequest request, HttpReply reply) {

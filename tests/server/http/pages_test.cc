@@ -1,6 +1,8 @@
 #include "server/http/pages.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 
@@ -98,6 +100,65 @@ TEST_CASE("Metrics: histograms are cumulated, and samples of a name stand togeth
   CHECK(contains(text, "holdfast_ack_seconds_bucket{le=\"+Inf\"} 10\n"));
   CHECK(contains(text, "holdfast_ack_seconds_count 10\n"));
   CHECK(contains(text, "holdfast_frames_total{way=\"in\"} 1\nholdfast_frames_total{way=\"out\"} 2\n"));
+}
+
+TEST_CASE("HttpServer: one client's connections do not shut out the others, and make room when they close") {
+  boost::asio::io_context context;
+  HttpServerOptions options;
+  options.connections_of_one_max = 2;
+  HttpServer server(context.get_executor(), operators(true), options);
+  const auto bound = server.listen({"127.0.0.1", 0});
+  REQUIRE(bound);
+  const auto connected = [&](std::uint32_t from) {
+    const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in own{}, to{};
+    own.sin_family = to.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(from);
+    to.sin_port = htons(bound.value().port());
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(client, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0);
+    REQUIRE(::connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    return client;
+  };
+  const auto turn_until = [&](auto done) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done()) {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds(1));
+    }
+  };
+  /// True: answered; false: closed.
+  const auto is_served = [&](int client) {
+    const std::string request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    [[maybe_unused]] const auto sent = ::send(client, request.data(), request.size(), MSG_NOSIGNAL);
+    char buffer[4096];
+    ssize_t count = -1;
+    turn_until([&] {
+      count = ::recv(client, buffer, sizeof buffer, MSG_DONTWAIT);
+      return count >= 0 || errno == ECONNRESET;
+    });
+    return count > 0;
+  };
+  constexpr std::uint32_t kOne = INADDR_LOOPBACK, kOther = INADDR_LOOPBACK + 1;
+  const int first = connected(kOne), second = connected(kOne);
+  CHECK(is_served(first));
+  CHECK(is_served(second));
+  const int third = connected(kOne), other = connected(kOther);
+  CHECK_FALSE(is_served(third));
+  CHECK(is_served(other));
+  ::close(first);
+  bool again = false;
+  turn_until([&] {
+    const int next = connected(kOne);
+    again = is_served(next);
+    ::close(next);
+    return again;
+  });
+  for (const int one : {second, third, other}) ::close(one);
+  bool stopped = false;
+  server.stop([&] { stopped = true; });
+  turn_until([&] { return stopped; });
 }
 
 TEST_CASE("HttpServer: serves over a real connection, and stops with one open") {
