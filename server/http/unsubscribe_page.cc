@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/http/html.h"
+
 namespace holdfast::http {
 namespace {
 
@@ -20,34 +22,7 @@ std::string token_of(const HttpRequest& request) {
 }
 
 HttpResponse page(unsigned status, const std::string& heading, const std::string& content) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "text/html; charset=utf-8";
-  response.body = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>)" + heading +
-                  R"(</title>
-<link rel="stylesheet" href="/style.css">
-</head>
-<body>
-<main>
-<h1>)" + heading + "</h1>\n" +
-                  content + R"(
-</main>
-</body>
-</html>
-)";
-  response.headers = {{"cache-control", "no-store"},
-                      {"content-security-policy",
-                       "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
-                       "frame-ancestors 'none'"},
-                      {"x-content-type-options", "nosniff"},
-                      {"referrer-policy", "no-referrer"}};
-  return response;
+  return html_page({.status = status, .heading = heading, .content = content, .footer = {}});
 }
 
 HttpResponse question(const std::string& token) {

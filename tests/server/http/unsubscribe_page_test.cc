@@ -40,6 +40,8 @@ TEST_CASE("Unsubscribe page: looking changes nothing, the button and a mail prog
   Page page;
   const HttpResponse shown = page.ask("GET", "/unsubscribe?t=" + kToken);
   CHECK(shown.status == 200);
+  CHECK(has(shown, "x-frame-options", "DENY"));
+  CHECK(has(shown, "cross-origin-opener-policy", "same-origin"));
   CHECK(shown.body.find("action=\"/unsubscribe?t=" + kToken + "\"") != std::string::npos);
   CHECK(page.used.empty());
   CHECK(page.ask("POST", "/unsubscribe?t=" + kToken).status == 200);
