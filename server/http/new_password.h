@@ -1,7 +1,7 @@
 /// What is asked of a password that somebody sets on a page: a length, and that it is not among the first that a guesser
 /// tries.
 ///
-/// Common are the words of common_passwords.txt, whatever stands before or behind them in digits and signs and whichever
+/// Common are the words of common_words.cc, whatever stands before or behind them in digits and signs and whichever
 /// letters are written as digits ("P@ssw0rd2024!"), runs of the keyboard or the alphabet, a few characters again and again,
 /// and the user's name. Nothing is said of letters, digits and signs: length is what helps (NIST SP 800-63B, 5.1.1.2).
 #pragma once

@@ -10,7 +10,6 @@ struct Reply {
   std::string enhanced;  ///< "5.1.1"; empty where there is none: LHLO's answer and 354
   std::string text;      ///< one line of printable ASCII, ours: nothing that came with a mail
 
-  bool is_refusal() const { return code >= 400; }
   /// As it goes over the wire, with CRLF.
   std::string line() const {
     return std::to_string(code) + " " + (enhanced.empty() ? "" : enhanced + " ") + text + "\r\n";

@@ -64,11 +64,6 @@ void add_value(state::Mail& mail, std::string_view name, std::string value) {
   added.set_value(std::move(value));
 }
 
-void withdraw_intent(const UserId& user, const IntentId& id, chat::View& view, chat::Draft& draft) {
-  if (const auto intent = view.get<state::Intent>(keys::intent(user, id)))
-    end(user, id, *intent, Ended::UNWANTED, 0, draft);
-}
-
 IntentId intent_made_by(std::string_view what, std::initializer_list<std::string_view> about) {
   std::string all(what);
   for (const std::string_view part : about) {

@@ -23,8 +23,6 @@ struct NewIntent {
 void add_intent(const chat::Context& context, const NewIntent& intent, chat::Draft& draft);
 /// One of the values that the template is filled with.
 void add_value(state::Mail& mail, std::string_view name, std::string value);
-/// Takes it back. Nothing if it is not there (any more).
-void withdraw_intent(const UserId& user, const IntentId& id, chat::View& view, chat::Draft& draft);
 
 /// An intent's id that follows from what it is about: the same for a repetition.
 IntentId intent_made_by(std::string_view what, std::initializer_list<std::string_view> about);
