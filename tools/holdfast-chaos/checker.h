@@ -14,7 +14,7 @@
 ///   I    no node ends by itself (a broken invariant does that) crashed
 ///
 /// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h. H11 is about
-/// mails, and there are none yet.
+/// mails, and the clients of a run have no addresses (run.cc says what tests that).
 #pragma once
 
 #include <map>
