@@ -1,13 +1,15 @@
 /// Addresses as text, and connecting.
-#include <boost/asio/connect.hpp>
+#include "net/connect.h"
+
+#include <netinet/in.h>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-
-#include "net/listener.h"
+#include <vector>
 
 namespace holdfast {
 
@@ -20,6 +22,21 @@ constexpr auto kAsTuple = asio::experimental::as_tuple(asio::use_awaitable);
 Error not_host_port(std::string_view text) {
   return {Errc::invalid_argument,
           "\"" + std::string(text) + "\" is no address: write host:port, as in 127.0.0.1:7400 or [::1]:7400"};
+}
+
+/// A socket for `place`, bound to `source` if that is not empty.
+error_code open_from(tcp::socket& socket, const tcp::endpoint& place, const std::string& source) {
+  error_code error;
+  socket.close(error);
+  socket.open(place.protocol(), error);
+  if (error || source.empty()) return error;
+  const auto address = asio::ip::make_address(source, error);
+  if (error) return error;
+  // The port is chosen when it connects: one port then serves as many connections as there are places to go.
+  using NoPortYet = asio::detail::socket_option::boolean<IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT>;
+  socket.set_option(NoPortYet(true), error);
+  socket.bind({address, 0}, error);
+  return error;
 }
 
 /// What the timer and the coroutine that connects share: whichever comes first stops the other.
@@ -65,6 +82,10 @@ Result<HostPort> parse_host_port(std::string_view text) {
 }
 
 Awaitable<Result<tcp::socket>> connect(HostPort where, std::chrono::milliseconds time_max) {
+  return connect_from({}, std::move(where), time_max);
+}
+
+Awaitable<Result<tcp::socket>> connect_from(std::string source, HostPort where, std::chrono::milliseconds time_max) {
   const auto executor = co_await asio::this_coro::executor;
   const auto attempt = std::make_shared<Attempt>(executor);
   attempt->timer.expires_after(time_max);
@@ -72,10 +93,23 @@ Awaitable<Result<tcp::socket>> connect(HostPort where, std::chrono::milliseconds
     if (const auto running = weak.lock(); running && !error) running->give_up();
   });
 
-  auto [error, addresses] = co_await attempt->resolver.async_resolve(where.host, std::to_string(where.port), kAsTuple);
-  if (!error && !attempt->timed_out) {
-    auto [failed, reached] = co_await asio::async_connect(attempt->socket, addresses, kAsTuple);
+  error_code error;
+  std::vector<tcp::endpoint> places;
+  const auto address = asio::ip::make_address(where.host, error);
+  if (!error) {
+    places.emplace_back(address, where.port);
+  } else {
+    auto [failed, found] = co_await attempt->resolver.async_resolve(where.host, std::to_string(where.port), kAsTuple);
     error = failed;
+    for (const auto& entry : found) places.push_back(entry.endpoint());
+  }
+  for (const tcp::endpoint& place : places) {
+    if (attempt->timed_out) break;
+    error = open_from(attempt->socket, place, source);
+    if (error) continue;
+    auto [failed] = co_await attempt->socket.async_connect(place, kAsTuple);
+    error = failed;
+    if (!error) break;
   }
   if (attempt->timed_out) co_return Error{Errc::retry_later, "connecting to " + where.str() + " took too long"};
   if (error) co_return Error{Errc::io, "can't connect to " + where.str() + ": " + error.message()};

@@ -12,6 +12,7 @@ namespace holdfast::client {
 Client::Core::Core(ClientRuntime::Impl& shared, ClientOptions client_options, ClientEvents& events, SessionStore* store)
     : runtime(shared),
       trust(client_options.trust),
+      source_address(client_options.source_address),
       machine(std::move(static_cast<MachineOptions&>(client_options)), events, shared.random, store) {}
 
 Client::Core::~Core() {

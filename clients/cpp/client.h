@@ -35,6 +35,7 @@ struct Trust {
 
 struct ClientOptions : MachineOptions {
   Trust trust;
+  std::string source_address;  ///< of this machine, to connect from; empty: as the system likes
 };
 
 /// Owned by the application; destroyed before its runtime, and not from within an event or a callback. All calls on

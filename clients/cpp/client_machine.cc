@@ -76,6 +76,7 @@ void ClientMachine::connection_open(SteadyTime now) {
   state_ = State::greeting;
   start_liveness(now);
   say_hello(now);
+  events_->on_connection();
 }
 
 void ClientMachine::connection_lost(SteadyTime now, std::string reason) {

@@ -53,6 +53,8 @@ class ClientEvents {
  public:
   virtual ~ClientEvents() = default;
 
+  /// A connection stands, with TLS and WebSocket where they are spoken; the session is asked for next.
+  virtual void on_connection() {}
   /// A new session (log-in, registration), or a connection without one.
   virtual void on_connected(const SessionInfo&) {}
   /// The session goes on: after a start with a stored one, and after each reconnect.

@@ -3,7 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <utility>
 
-#include "net/listener.h"
+#include "net/connect.h"
 
 namespace holdfast::client {
 
@@ -46,7 +46,8 @@ Awaitable<Status> Link::open_websocket(std::shared_ptr<Link> link) {
 
 Awaitable<Status> Link::open(std::shared_ptr<Link> link) {
   HostPort where{link->endpoint_.host, link->endpoint_.port};
-  auto socket = co_await connect(std::move(where), link->time_max_);
+  std::string source = link->core_->source_address;
+  auto socket = co_await connect_from(std::move(source), std::move(where), link->time_max_);
   if (!socket) co_return socket.error();
   if (link->core_ == nullptr) co_return Ok{};
   link->stream_ = std::make_unique<Stream>(std::move(*socket));
@@ -96,6 +97,7 @@ Link::Turn Link::read_turn() {
     if (got.would_block()) return {};
     if (got.state == IoResult::State::end) return {true, "the server closed the connection"};
     if (!got.ok()) return {true, text_of(got.error)};
+    runtime_.traffic.read_bytes += got.bytes;
     Turn turn = take_bytes({buffer.data(), got.bytes});
     if (turn.ended) return turn;
     // A short read means the socket is empty: one more call would only find that out. TLS may hold more.
@@ -153,6 +155,7 @@ void Link::write_native() {
     if (put.would_block()) return wait_to_write();
     if (!put.ok()) return;  // the reader sees the same end and says so
     written_ += put.bytes;
+    runtime_.traffic.written_bytes += put.bytes;
   }
   if (writing_.capacity() > kKeptBytesMax) writing_ = std::string();
 }

@@ -16,6 +16,7 @@ constexpr std::chrono::milliseconds kGrain{5};
 ClientRuntime::ClientRuntime(boost::asio::any_io_executor executor) : impl_(std::make_unique<Impl>(executor)) {}
 ClientRuntime::~ClientRuntime() = default;
 boost::asio::any_io_executor ClientRuntime::executor() const { return impl_->tasks.executor(); }
+const ClientRuntime::Traffic& ClientRuntime::traffic() const { return impl_->traffic; }
 void ClientRuntime::cancel() { impl_->cancel_soon(); }
 
 ClientRuntime::Impl::Impl(boost::asio::any_io_executor executor)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
 #include <memory>
 
 namespace holdfast::client {
@@ -19,6 +20,12 @@ class ClientRuntime {
   ClientRuntime& operator=(const ClientRuntime&) = delete;
 
   boost::asio::any_io_executor executor() const;
+  /// Bytes of frames that its native connections read and wrote so far, without what TLS and TCP add.
+  struct Traffic {
+    std::uint64_t read_bytes = 0;
+    std::uint64_t written_bytes = 0;
+  };
+  const Traffic& traffic() const;
   /// Cuts short what is still under way for clients that are closed (an attempt to connect, a closing handshake),
   /// once the loop runs. The runtime takes no clients after that.
   void cancel();

@@ -35,7 +35,8 @@ struct ClientRuntime::Impl {
 
   SystemRandom random;
   std::array<char, 64 * 1024> read_buffer;  ///< what a native connection reads into, between two waits
-  TaskGroup tasks;                          ///< one for each connection
+  ClientRuntime::Traffic traffic;
+  TaskGroup tasks;  ///< one for each connection
 
  private:
   boost::asio::any_io_executor executor_;

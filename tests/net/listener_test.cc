@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <vector>
 
+#include "net/connect.h"
 #include "tests/net/loop.h"
 
 namespace holdfast {
@@ -21,8 +22,8 @@ std::unique_ptr<Listener> listen(Loop& loop, ListenOptions options = {}) {
   return std::move(listener).value();
 }
 
-Awaitable<void> connect_into(HostPort where, std::optional<Result<tcp::socket>>& result) {
-  auto connected = co_await connect(where, 5'000ms);
+Awaitable<void> connect_into(HostPort where, std::optional<Result<tcp::socket>>& result, std::string source = {}) {
+  auto connected = co_await connect_from(std::move(source), where, 5'000ms);
   result.emplace(std::move(connected));
 }
 
@@ -44,6 +45,21 @@ TEST_CASE("HostPort: anything else is refused with an example") {
     REQUIRE(parsed.error().code == Errc::invalid_argument);
     REQUIRE(parsed.error().message.find("[::1]:7400") != std::string::npos);
   }
+}
+
+TEST_CASE("connect: comes from the source address it is given; one that is not ours is an error") {
+  Loop loop;
+  const auto listener = listen(loop);
+  std::optional<Result<tcp::socket>> from_there, from_nowhere, from_nonsense;
+  loop.spawn(connect_into({"127.0.0.1", listener->port()}, from_there, "127.0.0.9"));
+  loop.spawn(connect_into({"127.0.0.1", listener->port()}, from_nowhere, "192.0.2.1"));
+  loop.spawn(connect_into({"127.0.0.1", listener->port()}, from_nonsense, "over there"));
+  loop.run();
+  REQUIRE(*from_there);
+  CHECK((*from_there)->local_endpoint().address().to_string() == "127.0.0.9");
+  REQUIRE_FALSE(*from_nowhere);
+  CHECK(from_nowhere->error().code == Errc::io);
+  REQUIRE_FALSE(*from_nonsense);
 }
 
 TEST_CASE("Listener: a port in use, a foreign address and a bad one are refused, with what to do") {

@@ -23,6 +23,7 @@ struct Reader final : ClientEvents {
   int ended = 0;
   int reconnecting = 0;
   int moved = 0;
+  int connections = 0;
   std::string last_failure;
   std::function<void()> on_read = [] {};
   void on_change(const v1::InboxItem& item) override {
@@ -35,6 +36,7 @@ struct Reader final : ClientEvents {
     ++reconnecting;
   }
   void on_moved(const Moved&) override { ++moved; }
+  void on_connection() override { ++connections; }
   void on_session_ended(const Failure& f) override {
     ++ended;
     last_failure = f.str();
@@ -104,8 +106,13 @@ void talks_through_cuts(const std::string& scheme, std::optional<TlsContext> tls
     REQUIRE(stage.run_until([&] { return acknowledged == static_cast<int>(expected.size()); }));
     CHECK(client.logins() == 1);
     CHECK(client.resumes() >= 4);
+    CHECK(stage.reader.connections >= 5);  // each connection, before its session
     CHECK(client.outbox_size() == 0);
   }
+  // The bodies went out and came back in; what WebSocket carries is not counted.
+  const bool native = scheme.find("ws") == std::string::npos;
+  CHECK((stage.runtime.traffic().written_bytes > 50 * 16) == native);
+  CHECK((stage.runtime.traffic().read_bytes > 50 * 16) == native);
   CHECK(server.bodies == expected);
   CHECK(stage.reader.read == expected);
   CHECK(server.logins == 1);
