@@ -1,7 +1,9 @@
 #include "server/metrics.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <map>
 
 #include "server/gateway_metrics.h"
@@ -13,11 +15,20 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+/// proc(5): the second number of statm is the resident pages. 0 where there is no /proc.
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total_pages = 0, resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void process_metrics(http::Metrics& metrics) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   metrics.counter("process_cpu_seconds_total", "Processor time of this process.",
                   seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  metrics.gauge("process_resident_bytes", "Memory that is resident.", static_cast<double>(resident_bytes()));
   metrics.gauge("process_resident_bytes_max", "The most memory that was resident.",
                 static_cast<double>(usage.ru_maxrss) * 1024);
 }
