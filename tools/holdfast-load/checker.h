@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "tools/holdfast-load/findings.h"
 
 namespace holdfast::load {
 
@@ -19,11 +20,8 @@ class Checker {
  public:
   enum class Place : std::uint8_t { receiver, sender, history };
 
-  struct Findings {
-    std::uint64_t lost = 0;          ///< acknowledged (or shown to somebody), and missing in one of the places
-    std::uint64_t duplicated = 0;    ///< shown again in the same place
-    std::uint64_t out_of_order = 0;  ///< before one that was sent earlier, a gap in the numbers, or two numbers for one
-  };
+  /// Lost here is also what one place was shown and another one lacks.
+  using Findings = load::Findings;
 
   /// The next message, to be sent at this moment; its sequence number counts from 0.
   std::uint64_t sent(SteadyTime planned);

@@ -28,6 +28,30 @@ void Histogram::add(Duration value) {
   max_ = std::max(max_, counted);
 }
 
+void Histogram::merge(const Histogram& other) {
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) counts_[bucket] += other.counts_[bucket];
+  count_ += other.count_;
+  max_ = std::max(max_, other.max_);
+}
+
+std::vector<Histogram::Step> Histogram::steps() const {
+  std::vector<Step> all;
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket)
+    if (counts_[bucket] > 0) all.push_back({Duration(std::min(highest_in(bucket), max_)), counts_[bucket]});
+  return all;
+}
+
+Histogram Histogram::from_steps(const std::vector<Step>& steps, Duration max) {
+  Histogram histogram;
+  for (const Step& step : steps) {
+    const auto value = static_cast<std::uint64_t>(std::max<Duration::rep>(0, step.value.count()));
+    histogram.counts_[bucket_of(value)] += step.count;
+    histogram.count_ += step.count;
+  }
+  histogram.max_ = static_cast<std::uint64_t>(std::max<Duration::rep>(0, max.count()));
+  return histogram;
+}
+
 Histogram::Duration Histogram::at(double share) const {
   const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * double(count_))));
   std::uint64_t seen = 0;

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 namespace holdfast::load {
 
@@ -17,6 +18,18 @@ class Histogram {
   /// Negative durations (there are none, if clocks go as they should) count as 0.
   void add(Duration value);
   void clear() { *this = Histogram(); }
+
+  /// What another one counted, as if it had been counted here.
+  void merge(const Histogram& other);
+
+  /// The buckets that are not empty, in rising order, each with the greatest value that falls into it. add() of that
+  /// value as often gives the same histogram, but for the greatest of all: that one is max().
+  struct Step {
+    Duration value;
+    std::uint64_t count;
+  };
+  std::vector<Step> steps() const;
+  static Histogram from_steps(const std::vector<Step>& steps, Duration max);
 
   std::uint64_t count() const { return count_; }
   Duration max() const { return Duration(max_); }

@@ -5,10 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <variant>
-#include <vector>
 
-#include "clients/cpp/client.h"
+#include "tools/holdfast-load/target.h"
 
 namespace holdfast::load {
 
@@ -20,11 +18,7 @@ enum ExitCode : int {
   kExitNotStarted = 3,  ///< no connection, no operator rights, no users
 };
 
-struct Options {
-  std::vector<client::Endpoint> endpoints;
-  client::Trust trust;
-  std::string operator_key_file = "data/operator.key";
-
+struct Options : Target {
   std::uint32_t pairs = 100;
   std::chrono::duration<double> seconds{10};
   std::chrono::duration<double> warmup{0};  ///< before what is measured
@@ -41,8 +35,5 @@ struct Options {
 
   std::string json_file;
 };
-
-/// The options, or the code to exit with at once (after --help, --version or a mistake, which is explained).
-std::variant<Options, int> parse_options(int argc, char** argv);
 
 }  // namespace holdfast::load

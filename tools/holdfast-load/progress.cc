@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "tools/holdfast-load/report.h"
@@ -14,6 +15,19 @@ void Progress::say(const std::string& what) {
   end_line();
   std::cerr << what << std::endl;
   last_ = SteadyTime();
+  said_at_ = steady_now();
+}
+
+bool Progress::due() const {
+  return steady_now() - std::max(last_, said_at_) >= std::chrono::seconds(terminal_ ? 1 : 10);
+}
+
+void Progress::show(const std::string& line) {
+  std::cerr << (terminal_ ? "\r\033[K" : "") << line;
+  line_open_ = true;
+  if (!terminal_) end_line();
+  std::cerr.flush();
+  last_ = steady_now();
 }
 
 void Progress::tick(SteadyTime started, const Figures& figures) {
@@ -24,14 +38,10 @@ void Progress::tick(SteadyTime started, const Figures& figures) {
     delivered_ = figures.delivered;
   }
   const std::chrono::duration<double> since = now - last_;
-  if (since < std::chrono::seconds(terminal_ ? 1 : 10)) return;
+  if (!due()) return;
   const double acked = static_cast<double>(figures.acked - acked_) / since.count();
   const double delivered = static_cast<double>(figures.delivered - delivered_) / since.count();
-  std::cerr << (terminal_ ? "\r\033[K" : "") << progress_line(now - started, acked, delivered, figures);
-  line_open_ = true;
-  if (!terminal_) end_line();
-  std::cerr.flush();
-  last_ = now;
+  show(progress_line(now - started, acked, delivered, figures));
   acked_ = figures.acked;
   delivered_ = figures.delivered;
 }

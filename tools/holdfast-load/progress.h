@@ -16,6 +16,9 @@ class Progress {
 
   /// What is being done, between the phases.
   void say(const std::string& what);
+  /// Whether it is time for another line; asked often. If so, show() it.
+  bool due() const;
+  void show(const std::string& line);
   /// To be called about every tenth of a second while messages flow.
   void tick(SteadyTime started, const Figures& figures);
   /// The line stays; the next one begins below.
@@ -24,7 +27,8 @@ class Progress {
  private:
   const bool terminal_;
   bool line_open_ = false;
-  SteadyTime last_;
+  SteadyTime last_;     ///< when there was a line; none since say(): the beginning of time
+  SteadyTime said_at_;  ///< when there was a say()
   std::uint64_t acked_ = 0;
   std::uint64_t delivered_ = 0;
 };

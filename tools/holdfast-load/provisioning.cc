@@ -13,29 +13,20 @@ namespace {
 constexpr std::size_t kBatch = 500;  // what the server takes at once
 constexpr std::chrono::seconds kAnswerMax{30};
 
-Result<std::string> read_key(const std::string& path) {
-  std::ifstream file(path);
-  std::string key;
-  if (!file || !std::getline(file, key))
-    return Error{Errc::io, "can't read the operator key " + path +
-                               " (--operator-key; the server writes it into its data directory)"};
-  return key;
-}
-
 class Operator final : public client::ClientEvents {
  public:
-  Operator(client::ClientRuntime& runtime, const Options& options, std::string key)
-      : client(runtime, client_options(options, std::move(key)), *this) {}
+  Operator(client::ClientRuntime& runtime, const Target& target, std::string key)
+      : client(runtime, client_options(target, std::move(key)), *this) {}
   void on_reconnecting(const client::Reconnecting& why) override { last_trouble = why.reason; }
   void on_session_ended(const client::Failure& failure) override { last_trouble = failure.str(); }
 
   std::string last_trouble;
 
  private:
-  static client::ClientOptions client_options(const Options& options, std::string key) {
+  static client::ClientOptions client_options(const Target& target, std::string key) {
     client::ClientOptions all;
-    all.endpoints = options.endpoints;
-    all.trust = options.trust;
+    all.endpoints = target.endpoints;
+    all.trust = target.trust;
     all.credentials = client::OperatorWith{std::move(key)};
     all.client_name = "holdfast-load";
     all.request_max = kAnswerMax;
@@ -58,11 +49,20 @@ Status take(const v1::ProvisionReply& reply, std::vector<ProvisionedUser>& users
 
 }  // namespace
 
-Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Options& options,
+Result<std::string> read_operator_key(const std::string& path) {
+  std::ifstream file(path);
+  std::string key;
+  if (!file || !std::getline(file, key))
+    return Error{Errc::io, "can't read the operator key " + path +
+                               " (--operator-key; the server writes it into its data directory)"};
+  return key;
+}
+
+Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Target& target,
                                                           std::vector<std::string> names) {
-  auto key = read_key(options.operator_key_file);
+  auto key = read_operator_key(target.operator_key_file);
   if (!key) co_return key.error();
-  auto asker = std::make_unique<Operator>(runtime, options, std::move(*key));
+  auto asker = std::make_unique<Operator>(runtime, target, std::move(*key));
   asker->client.start();
 
   std::vector<ProvisionedUser> users;

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "clients/cpp/runtime.h"
 #include "net/asio.h"
-#include "tools/holdfast-load/options.h"
+#include "tools/holdfast-load/target.h"
 
 namespace holdfast::load {
 
@@ -18,9 +18,12 @@ struct ProvisionedUser {
   std::string token;  ///< of a new session, which begins at the end of the user's inbox
 };
 
+/// The key in this file. Fails with io and says where it is to be had.
+Result<std::string> read_operator_key(const std::string& path);
+
 /// A new session for each name, in the order of the names; who does not exist is made. Fails with io (no connection
-/// in half a minute), permission_denied (the key) or what the server said.
-Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Options& options,
+/// in half a minute, or no key to be read), permission_denied (the key) or what the server said.
+Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Target& target,
                                                           std::vector<std::string> names);
 
 }  // namespace holdfast::load

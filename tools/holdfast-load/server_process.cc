@@ -5,58 +5,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <string>
 #include <thread>
 
+#include "tools/holdfast-load/proc_figures.h"
+
 namespace holdfast::load {
-namespace {
-
-struct ProcStat {
-  char state = 0;
-  double cpu_ticks = 0;
-};
-
-/// proc(5): the name in parentheses may hold anything, so count from the last of them.
-std::optional<ProcStat> read_stat(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  const auto close = line.rfind(')');
-  if (close == std::string::npos) return std::nullopt;
-  std::istringstream rest(line.substr(close + 1));
-  ProcStat stat;
-  std::string skipped;
-  double user = 0;
-  double system = 0;
-  rest >> stat.state;
-  for (int field = 4; field < 14; ++field) rest >> skipped;
-  rest >> user >> system;
-  if (!rest) return std::nullopt;
-  stat.cpu_ticks = user + system;
-  return stat;
-}
-
-pid_t holder_of(const std::filesystem::path& lock) {
-  std::ifstream file(lock);
-  pid_t pid = 0;
-  file >> pid;
-  return pid > 0 && read_stat(pid) ? pid : 0;
-}
-
-}  // namespace
-
 ServerProcess::ServerProcess(const Options& options) {
   pid_ = options.server_pid != 0 ? options.server_pid : options.kill_pid;
-  if (pid_ == 0) pid_ = holder_of(std::filesystem::path(options.operator_key_file).parent_path() / "LOCK");
+  if (pid_ == 0) pid_ = holder_of_data(std::filesystem::path(options.operator_key_file).parent_path());
 }
 
 std::optional<std::chrono::duration<double>> ServerProcess::cpu_of(pid_t pid) {
-  const auto stat = pid == 0 ? std::nullopt : read_stat(pid);
-  if (!stat) return std::nullopt;
-  return std::chrono::duration<double>(stat->cpu_ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  const auto figures = pid == 0 ? std::nullopt : process_figures(pid);
+  if (!figures) return std::nullopt;
+  return std::chrono::duration<double>(figures->cpu_s);
 }
 
 std::optional<std::chrono::duration<double>> ServerProcess::cpu() const {
@@ -72,7 +36,7 @@ void ServerProcess::start_counting() {
 
 bool ServerProcess::alive() const {
   if (child_ && ::waitpid(pid_, nullptr, WNOHANG) == pid_) return false;
-  const auto stat = read_stat(pid_);
+  const auto stat = process_figures(pid_);
   return stat && stat->state != 'Z' && stat->state != 'X';
 }
 

@@ -16,6 +16,7 @@ class ServerProcess {
  public:
   /// --server-pid, --kill-pid, or the process that holds the LOCK of the data directory in which the operator key lies.
   explicit ServerProcess(const Options& options);
+  explicit ServerProcess(pid_t pid) : pid_(pid) {}
 
   pid_t pid() const { return pid_; }  ///< 0: unknown
   /// Processor time of all lives since start_counting(); nothing if the pid is unknown.

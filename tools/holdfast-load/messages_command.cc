@@ -1,9 +1,7 @@
-#include "tools/holdfast-load/options.h"
+// The command line of `holdfast-load messages`.
+#include "tools/holdfast-load/messages_command.h"
 
 #include <CLI/CLI.hpp>
-#include <iostream>
-
-#include "base/version.h"
 
 namespace holdfast::load {
 namespace {
@@ -56,48 +54,47 @@ void add_kill(CLI::App& app, Options& options, double& kill_every) {
 
 }  // namespace
 
-std::variant<Options, int> parse_options(int argc, char** argv) {
-  Options options;
+struct MessagesCommand::Flags {
   std::string servers = "127.0.0.1:7400";
   bool tls = false;
   bool websocket = false;
   double seconds = 10, warmup = 0, settle = 60, kill_every = 0;
+  Options options;
+};
 
-  CLI::App app("Load for a Holdfast server, and a check of every message.", "holdfast-load");
-  app.set_version_flag("--version", "holdfast-load " + std::string(kVersion));
-  app.require_subcommand(1);
-  auto* messages = app.add_subcommand("messages", "pairs of users who write to each other");
-  messages->footer(kFooter);
-  messages->add_option("-s,--server", servers, "HOST:PORT, several with commas [127.0.0.1:7400]");
-  messages->add_option("--operator-key", options.operator_key_file, "operator.key of the server [data/operator.key]");
-  messages->add_flag("--tls", tls, "speak TLS; without --tls-ca any certificate will do");
-  messages->add_option("--tls-ca", options.trust.ca_file, "PEM file of whom to trust; implies --tls");
-  messages->add_flag("--ws", websocket, "speak WebSocket");
-  add_load(*messages, options, seconds, warmup, settle);
-  add_kill(*messages, options, kill_every);
-  messages->add_option("--json", options.json_file, "write the figures to this file");
-  messages->add_flag("!--skip-history", options.read_history, "don't read the history back at the end");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? static_cast<int>(kExitGood) : static_cast<int>(kExitUsage);
-  }
+MessagesCommand::MessagesCommand(CLI::App& app) : flags_(std::make_unique<Flags>()) {
+  Options& options = flags_->options;
+  command_ = app.add_subcommand("messages", "pairs of users who write to each other");
+  CLI::App& messages = *command_;
+  messages.footer(kFooter);
+  messages.add_option("-s,--server", flags_->servers, "HOST:PORT, several with commas [127.0.0.1:7400]");
+  messages.add_option("--operator-key", options.operator_key_file, "operator.key of the server [data/operator.key]");
+  messages.add_flag("--tls", flags_->tls, "speak TLS; without --tls-ca any certificate will do");
+  messages.add_option("--tls-ca", options.trust.ca_file, "PEM file of whom to trust; implies --tls");
+  messages.add_flag("--ws", flags_->websocket, "speak WebSocket");
+  add_load(messages, options, flags_->seconds, flags_->warmup, flags_->settle);
+  add_kill(messages, options, flags_->kill_every);
+  messages.add_option("--json", options.json_file, "write the figures to this file");
+  messages.add_flag("!--skip-history", options.read_history, "don't read the history back at the end");
+}
 
-  auto endpoints = client::parse_endpoints(servers);
-  if (!endpoints) {
-    std::cerr << "holdfast-load: " << endpoints.error().message << "\n";
-    return static_cast<int>(kExitUsage);
-  }
+MessagesCommand::~MessagesCommand() = default;
+bool MessagesCommand::asked() const { return command_->parsed(); }
+
+Result<Options> MessagesCommand::options() const {
+  Options options = flags_->options;
+  auto endpoints = client::parse_endpoints(flags_->servers);
+  if (!endpoints) return endpoints.error();
   options.endpoints = std::move(*endpoints);
   for (auto& endpoint : options.endpoints) {
-    endpoint.tls = endpoint.tls || tls || !options.trust.ca_file.empty();
-    endpoint.websocket = endpoint.websocket || websocket;
+    endpoint.tls = endpoint.tls || flags_->tls || !options.trust.ca_file.empty();
+    endpoint.websocket = endpoint.websocket || flags_->websocket;
   }
   options.trust.insecure = options.trust.ca_file.empty();
-  options.seconds = std::chrono::duration<double>(seconds);
-  options.warmup = std::chrono::duration<double>(warmup);
-  options.settle_max = std::chrono::duration<double>(settle);
-  options.kill_every = std::chrono::duration<double>(kill_every);
+  options.seconds = std::chrono::duration<double>(flags_->seconds);
+  options.warmup = std::chrono::duration<double>(flags_->warmup);
+  options.settle_max = std::chrono::duration<double>(flags_->settle);
+  options.kill_every = std::chrono::duration<double>(flags_->kill_every);
   return options;
 }
 
