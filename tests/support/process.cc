@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kStartMax_ms = 30'000;
 constexpr unsigned kStopMax_s = 30;
+constexpr unsigned kEndMax_s = 600;  ///< of a program by itself, on a machine that builds and tests: later it hangs
 
 struct Launch {
   std::vector<std::string> command;
@@ -147,7 +148,7 @@ Ended run_program(const std::vector<std::string>& command) {
   const pid_t pid = spawn(launch);
   ::close(launch.out);
   ::close(launch.err);
-  const auto status = wait_for(pid, kStopMax_s);
+  const auto status = wait_for(pid, kEndMax_s);
   if (!status) {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
