@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <map>
-#include <set>
 
 #include "server/chat/mail_key.h"
 #include "server/chat/placement.h"
@@ -24,16 +23,23 @@ class Post final : public services::Outside {
   void begin(chat::Backend& backend, chat::BeginIntent intent, services::IsOurs,
              std::function<void(command::IntentDone)> then) override {
     const state::Mail& mail = intent.intent.mail();
-    begun_[mail.template_()].insert(intent.id);
+    ++begun_[mail.template_()][intent.id];
     const char* purpose = mail.link() == state::Mail::RESET ? "reset" : "verify";
     tokens_[mail.template_()] = LinkToken{intent.user, intent.id, backend.mail_key().secret(purpose, intent.id)}.str();
     then({});
   }
   std::size_t mails(const std::string& name) const { return begun_.contains(name) ? begun_.at(name).size() : 0; }
+  /// How often mails of this template were sent; more than mails(): some were sent again.
+  std::size_t times(const std::string& name) const {
+    std::size_t all = 0;
+    if (const auto of = begun_.find(name); of != begun_.end())
+      for (const auto& [id, count] : of->second) all += count;
+    return all;
+  }
   const std::string& token(const std::string& name) { return tokens_[name]; }
 
  private:
-  std::map<std::string, std::set<IntentId>> begun_;
+  std::map<std::string, std::map<IntentId, std::size_t>> begun_;
   std::map<std::string, std::string> tokens_;
 };
 
@@ -139,6 +145,11 @@ std::uint64_t play(std::uint64_t seed, std::uint64_t crash_at, WriteLimit::When 
   CHECK(post.mails("password_changed") == 1);
   CHECK(post.mails("password_reset") == 1);
   CHECK(post.mails("verify_address") == 1);
+  // Once more only where the node died between the sending and the note of it, and it died once at most.
+  std::size_t again = 0;
+  for (const char* name : {"password_reset", "verify_address", "password_changed"})
+    again += post.times(name) - post.mails(name);
+  CHECK(again <= (crash_at == WriteLimit::kNone ? 0u : 1u));
   CHECK(world.verdict() == std::vector<std::string>{});
   return writes;
 }
