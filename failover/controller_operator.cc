@@ -150,6 +150,7 @@ Status Controller::unsafe_recover(const Recovery& recovery) {
   next.mutable_primary()->set_store_id(node->store.str());
   *next.add_in_sync() = next.primary();
   next.set_min_isr(1);
+  next.set_recovered_epoch(next.epoch());
   next.add_replicas(recovery.to.value);
   for (const std::uint32_t replica : was.replicas())
     if (replica != recovery.to.value && view_.node(NodeId(replica)) != nullptr) next.add_replicas(replica);

@@ -121,6 +121,14 @@ void Replica::quarantine(std::string why) {
   ready_.trouble = std::move(why);
 }
 
+/// An operator went on without what this copy has: where that is another history than the primary's, it is void, though it
+/// was committed once. Who counts has the history that holds.
+bool Replica::may_give_up() const {
+  if (leads() || row_.config.recovered_epoch() <= last_epoch_.value) return false;
+  const auto members = in_sync_of(row_.config);
+  return std::ranges::find(members, self_) == members.end();
+}
+
 void Replica::promise(Epoch epoch) {
   promised_ = epoch;
   if (options_.mutant == Mutant::volatile_promise) return;

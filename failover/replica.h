@@ -124,6 +124,7 @@ class Replica {
   /// is promised then, as by an Append. Nobody who counts lacks what is committed, so who counts never installs (I4, I13).
   bool begin_install(Epoch epoch, Seq applied, const Hash32& chain);
   /// True if no write is under way.
+  /// What is committed here goes only where an operator went on without it (recovered_epoch).
   bool is_settled() const { return writing_.empty() && !building_; }
   /// A copy of the state was installed, everything before it here is void.
   void installed(const Recovered& recovered);
@@ -226,6 +227,7 @@ class Replica {
   void quarantine(std::string why);
   void promise(Epoch epoch);
   Appended append_any(log::Entry body, WallTime time);
+  bool may_give_up() const;
   void keep(Appended appended);
   void advance_commit();
   void commit_to(Seq seq);
@@ -247,6 +249,7 @@ class Replica {
   Seq agreed_at_most(const peer::Mismatch& mismatch) const;
   void check_progress();
   bool owes_barrier(const Follower& follower) const {
+  bool is_of_a_history_given_up(const Member& from, const peer::Mismatch& theirs) const;
     return barrier_sent_ >= barrier_first_ && follower.barrier_ok < barrier_sent_;
   }
 

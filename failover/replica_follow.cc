@@ -48,6 +48,8 @@ bool Replica::agrees_at(const peer::Append& append) {
   const auto ours = place(Seq(append.previous_seq()));
   if (!ours) return append.previous_seq() + static_cast<std::uint64_t>(append.entries_size()) > base_.seq.value;
   if (as_bytes(ours->chain) == append.previous_chain()) return true;
+  // Whether what was committed may be given up stands in the configuration: it may come after what it led to.
+  if (promised_.value > row_.config.epoch() || may_give_up()) return false;
   if (ours->seq <= committed_ || ours->epoch.value == append.previous_epoch())
     quarantine("entry " + std::to_string(ours->seq.value) + " of epoch " + std::to_string(ours->epoch.value) +
                " differs from the primary's of epoch " + std::to_string(append.previous_epoch()) +
@@ -133,11 +135,12 @@ void Replica::cut_from(Seq seq) {
 }
 
 bool Replica::begin_install(Epoch epoch, Seq applied, const Hash32& chain) {
-  if (role_ == Role::quarantined || epoch < promised_ || applied <= committed_) return false;
+  if (role_ == Role::quarantined || epoch < promised_) return false;
   if (leads() && epoch == promised_) return false;
   for (const Member& member : in_sync_of(row_.config))
     if (member == self_) return false;
-  if (const auto ours = place(applied); ours && ours->chain == chain) return false;
+  const auto ours = place(applied);
+  if (!may_give_up() && (applied <= committed_ || (ours && ours->chain == chain))) return false;
   if (epoch > promised_) follow_epoch(epoch);
   return true;
 }

@@ -120,15 +120,31 @@ Seq Replica::agreed_at_most(const peer::Mismatch& theirs) const {
   return std::min(ours_end, theirs_end);
 }
 
+/// Its committed entries are not ours: they were committed before an operator went on without them, so they depose nobody,
+/// and it begins anew. Where none did, whoever knows more as committed than a leader knows better, whether he counts or not.
+bool Replica::is_of_a_history_given_up(const Member& from, const peer::Mismatch& theirs) const {
+  if (row_.config.recovered_epoch() <= theirs.last_epoch() || set_->counts(from)) return false;
+  const bool differs_there = theirs.committed() > 0 && theirs.refused_previous() == theirs.committed();
+  return theirs.committed() > last_seq_.value || differs_there;
+}
+
 void Replica::on_mismatch(const Member& from, const peer::Mismatch& mismatch) {
   const auto at = followers_.find(from.node);
   if (at == followers_.end() || at->second.store != from.store) return;
   Follower& follower = at->second;
   if (follower.sending != Sending::log) return;
   const Seq theirs(mismatch.committed());
+  if (is_of_a_history_given_up(from, mismatch)) {
+    follower.sending = Sending::snapshot;
+    follower.matched = Seq{};
+    ready_.snapshots.push_back(from.node);
+    return;
+  }
   if (theirs > last_seq_)
     return quarantine("node " + std::to_string(from.node.value) + " knows entry " + std::to_string(theirs.value) +
                       " as committed, and this log ends at " + std::to_string(last_seq_.value));
+  // Its commit point itself is refused: it is quarantined, or will be once it has read the configuration; not asked again at once.
+  if (theirs > Seq{} && mismatch.refused_previous() == theirs.value) return;
   Seq agreed = std::min(agreed_at_most(mismatch), last_seq_);
   if (mismatch.refused_previous() > 0 && mismatch.refused_previous() <= mismatch.last_seq())
     agreed = std::min(agreed, Seq(mismatch.refused_previous() - 1));

@@ -258,13 +258,17 @@ TEST_CASE(
     CHECK(config.in_sync_size() == 1);
     CHECK(config.min_isr() == 1);
     CHECK(config.replicas_size() == 1);
+    CHECK(config.recovered_epoch() == 41);
   }
   CHECK(world.count(1, Kind::unsafe_recovered) == 8);
   CHECK(recover_all() == 0);
   for (const std::uint32_t node : {2u, 3u}) world.start(node);
   CHECK(world.run_until([&] { return world.healthy(3); }, milliseconds(30000)));
   world.run(milliseconds(5000));
-  for (const auto& [id, config] : world.configs()) CHECK(config.min_isr() == 2);
+  for (const auto& [id, config] : world.configs()) {
+    CHECK(config.min_isr() == 2);
+    CHECK(config.recovered_epoch() == 41);  // for as long as one may come back who does not know
+  }
   for (const std::string& rule : world.broken()) CHECK(rule.find("min_isr went down") != std::string::npos);
 }
 

@@ -29,6 +29,7 @@ TEST_CASE("Replica: committed history that differs quarantines, and nothing is r
   open.pass(std::chrono::milliseconds(150));
   open.settle();
   REQUIRE(open[2].committed() == Seq(2));
+  open[2].configured(row(2, 2, 3, kAll));
   peer::Replication message;
   message.set_epoch(2);
   message.mutable_append()->set_previous_seq(2);
@@ -66,6 +67,136 @@ TEST_CASE("Replica: a leader that lost what others know to be committed is quara
   open.pass(std::chrono::milliseconds(150));
   open.settle();
   CHECK(open.at(1).committed == Texts{"start 1", "a", "b", "start 3"});
+}
+
+struct LeftBehind : Open {
+  /// 2 leaves the set, and hears nothing more.
+  void leave_behind() {
+    configure(row(2, 1, 1, {member(1), member(3)}, 2, {1, 3}));
+    settle();
+    cut(2);
+  }
+};
+
+/// 1 and 3 have committed "a", "b" and "c" and are gone; an operator went on with 2, which had no more than "a".
+struct WentOn : LeftBehind {
+  WentOn() {
+    append(1, "a");
+    settle();
+    leave_behind();
+    for (const char* key : {"b", "c"}) {
+      append(1, key);
+      settle();
+    }
+    pass(std::chrono::milliseconds(150));
+    settle();
+    REQUIRE((*this)[1].committed() == Seq(4));
+    REQUIRE(log_of(2) == Texts{"start 1", "a"});
+    for (const std::uint32_t old : {1u, 3u}) cut(old);
+    alone_.config.set_recovered_epoch(9);
+    (*this)[2].configured(alone_);
+    settle();
+    REQUIRE((*this)[2].role() == Role::primary);
+    REQUIRE(log_of(2) == Texts{"start 1", "a", "start 9"});
+  }
+  /// An old node is back, with all that it had.
+  void comes_back(std::uint32_t node) {
+    restart(node, 0);
+    for (const std::uint32_t other : {2u, node}) mend(other);
+  }
+  void ask_again() {
+    for (int i = 0; i < 3; ++i) {
+      pass(std::chrono::milliseconds(300));
+      settle();
+    }
+  }
+  /// What the whole copy of 2 is like.
+  Recovered whole() {
+    const auto& last = at(2).log.back();
+    return {.last_seq = last.encoded->seq,
+            .last_epoch = Epoch(last.entry->epoch()),
+            .last_chain = last.encoded->chain,
+            .last_time = kNow,
+            .epoch_starts = at(2).epoch_starts};
+  }
+  bool may_install(std::uint32_t node) {
+    return (*this)[node].begin_install(Epoch(9), whole().last_seq, whole().last_chain);
+  }
+  const PartitionRow& alone() const { return alone_; }
+
+ private:
+  PartitionRow alone_ = row(5, 9, 2, {member(2)}, 1, {1, 2});
+};
+
+TEST_CASE("Replica: who comes back after an unsafe recovery with more than was gone on with deposes nobody") {
+  WentOn on;
+  on.comes_back(1);
+  on[1].configured(on.alone());
+  on.ask_again();
+  CHECK(on[2].role() == Role::primary);
+  CHECK(on.at(2).trouble.empty());
+  CHECK(on[1].role() == Role::backup);
+  REQUIRE(on.at(2).snapshots == std::vector<NodeId>{NodeId(1)});  // it is to have the whole
+  REQUIRE(on.may_install(1));
+  on.at(1).log = on.at(2).log;
+  on[1].installed(on.whole());
+  on[2].snapshot_taken(NodeId(1), on.whole().last_seq);
+  on.append(2, "d");
+  on.ask_again();
+  CHECK(on.log_of(1) == Texts{"start 1", "a", "start 9", "d"});
+  CHECK(on[1].last_chain() == on[2].last_chain());
+  REQUIRE(on.at(2).wanted.size() == 1);  // and it may count again
+  CHECK(on.at(2).wanted.front().wanted.in_sync_size() == 2);
+}
+
+TEST_CASE(
+    "Replica: what was gone on with may have grown longer since, and who comes back is filled anew all the same") {
+  WentOn on;
+  for (const char* key : {"d", "e", "f"}) {
+    on.append(2, key);
+    on.settle();
+  }
+  on.comes_back(1);
+  SECTION("it knows of the recovery") { on[1].configured(on.alone()); }
+  SECTION("it hears of it a little later") {
+    on.ask_again();
+    CHECK(on.at(1).trouble.empty());
+    on[1].configured(on.alone());
+  }
+  on.ask_again();
+  CHECK(on[1].role() == Role::backup);
+  CHECK(on.at(1).trouble.empty());
+  CHECK(on[2].role() == Role::primary);
+  CHECK_FALSE(on.at(2).snapshots.empty());
+  CHECK(on.may_install(1));
+}
+
+TEST_CASE("Replica: a copy that counts gives nothing up, whatever an operator did in an earlier epoch (I4)") {
+  WentOn on;
+  on.comes_back(1);
+  PartitionRow later = row(6, 9, 2, {member(1), member(2)}, 1, {1, 2});
+  later.config.set_recovered_epoch(9);
+  on[1].configured(later);
+  CHECK_FALSE(on.may_install(1));
+}
+
+TEST_CASE("Replica: without a recovery also a copy that does not count knows better than a leader that lacks it (F6)") {
+  // As when the store came back older: whoever stands in it as in sync was left behind since.
+  LeftBehind open;
+  open.leave_behind();
+  for (const char* key : {"a", "b"}) {
+    open.append(1, key);
+    open.settle();
+  }
+  for (const std::uint32_t old : {1u, 3u}) open.cut(old);
+  open[2].configured(row(5, 9, 2, {member(2)}, 1, {1, 2}));
+  for (const std::uint32_t node : {1u, 2u}) open.mend(node);
+  for (int i = 0; i < 3; ++i) {
+    open.pass(std::chrono::milliseconds(300));
+    open.settle();
+  }
+  CHECK(open[2].role() == Role::quarantined);
+  CHECK(open.log_of(1) == Texts{"start 1", "a", "b"});
 }
 
 TEST_CASE("Replica: a tail nobody else has is cut off when the new leader's differs, and never below commit (2.8)") {

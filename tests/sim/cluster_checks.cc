@@ -77,9 +77,23 @@ void ClusterWorld::on_put(const std::string& key, const std::string& value) {
     const bool same =
         is.primary().node() == was->primary().node() && is.primary().store_id() == was->primary().store_id();
     if (is.epoch() == was->epoch() && !same) complain("I1: two primaries of one epoch" + in(partition));
-    if (is.min_isr() < was->min_isr()) complain("I7: min_isr goes down" + in(partition));
+    const bool recovered = is.recovered_epoch() > was->recovered_epoch();
+    if (recovered) go_on_without(partition, is);
+    if (is.min_isr() < was->min_isr() && !recovered) complain("I7: min_isr goes down" + in(partition));
   }
   check_complete(partition, is, "when it is written");
+}
+
+/// An operator said so: what its primary's log lacks was never committed.
+void ClusterWorld::go_on_without(PartitionId partition, const log::PartitionConfig& config) {
+  const LogStore log(nodes_[*index_of(NodeId(config.primary().node()))]->node().log_database());
+  auto& chains = chains_[partition.value];
+  const auto has_newest = [&] {
+    const auto chain = log.chain_at(partition, Seq(chains.size()));
+    return chain && *chain == chains.back();
+  };
+  while (!chains.empty() && !has_newest()) chains.pop_back();
+  archive_[partition.value].resize(chains.size());
 }
 
 /// I5: whoever is in sync, and still has its disk, has everything that was committed, and durably.

@@ -93,6 +93,7 @@ class ClusterWorld {
   void on_committed(SimNode& by, PartitionId partition, const failover::Appended& entry);
   void on_reattach(SimNode& node, std::uint16_t door, PartitionId partition);
   void on_put(const std::string& key, const std::string& value);
+  void go_on_without(PartitionId partition, const log::PartitionConfig& config);
   bool is_intact(const log::PartitionConfig::Store& store) const;
   void take_history(const Database& log);
   void check_complete(PartitionId partition, const log::PartitionConfig& config, const char* when);
