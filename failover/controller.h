@@ -97,7 +97,7 @@ class Controller {
   /// Beat, BeatAck, Seen or Handoff; others only say that the node is alive.
   void received(NodeId from, const peer::Frame& frame, SteadyTime now);
 
-  /// Beats go out, and are answered, only while `works`: all workers turned lately.
+  /// Beats go out, and are answered, only while `works`: all workers turned lately, and no sync hangs.
   void own_health(peer::Beat::Health health, std::uint32_t sessions, std::uint32_t primaries, bool works = true);
   /// Partitions whose copy here is quarantined. Others learn of a new one at once.
   void own_quarantined(const std::set<PartitionId>& partitions);

@@ -124,7 +124,8 @@ void Cluster::Impl::tick() {
   });
 }
 
-/// Beats are of the work, not of this thread: every worker has turned lately (T11). A disk that answers late is said.
+/// Beats are of the work, not of this thread: every worker has turned lately, and the last sync returned (T11). A disk that
+/// answers late is said.
 void Cluster::Impl::report_health() {
   const SteadyTime now = steady_now();
   bool works = true;
@@ -137,6 +138,8 @@ void Cluster::Impl::report_health() {
   if (disk.slow(now) != std::exchange(disk_slow, disk.slow(now))) spdlog::warn("disk_slow is={}", disk_slow);
   const auto health = leaving_node || standing_aside ? peer::Beat::DRAINING
                       : shared.storage_full.load()   ? peer::Beat::FULL
+  if (disk.hangs(now) != std::exchange(disk_hangs, disk.hangs(now))) spdlog::error("disk_hangs is={}", disk_hangs);
+  works &= !disk_hangs;
                       : disk_slow                    ? peer::Beat::SLOW
                                                      : peer::Beat::OK;
   told.own_health = health;

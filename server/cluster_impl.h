@@ -98,7 +98,7 @@ struct Cluster::Impl {
   std::uint64_t next_backup_ask = 1;
   bool leaving_node = false;
   DiskWatch disk;
-  bool disk_slow = false;
+  bool disk_slow = false, disk_hangs = false;
   std::uint64_t token_keys_revision = 0;
   std::uint64_t happenings_logged = 0;
   std::atomic<bool> registered{false}, coordinates{false};

@@ -59,6 +59,23 @@ TEST_CASE("DiskWatch: a quick sync makes it well again, and a disk that is asked
   CHECK_FALSE(disk.watch.slow(disk.now));
 }
 
+TEST_CASE(
+    "DiskWatch: a sync that does not return within 3 s hangs, until it returns; slow ones one after the other don't") {
+  Disk disk;
+  for (int i = 0; i < 4; ++i) disk.sync(milliseconds(2'900));
+  CHECK_FALSE(disk.watch.hangs(disk.now));
+  disk.syncs.since = disk.now;
+  disk.watch.look(disk.syncs, disk.now);
+  CHECK_FALSE(disk.watch.hangs(disk.now + milliseconds(2'980)));
+  CHECK(disk.watch.hangs(disk.now + milliseconds(3'000)));
+  disk.now += std::chrono::seconds(30);
+  disk.syncs.since = {};
+  ++disk.syncs.count;
+  disk.syncs.total += std::chrono::seconds(30);
+  disk.watch.look(disk.syncs, disk.now);
+  CHECK_FALSE(disk.watch.hangs(disk.now));
+}
+
 TEST_CASE("DiskWatch: syncs of 400 ms are no reason") {
   Disk disk;
   for (int i = 0; i < 10; ++i) disk.sync(milliseconds(400));

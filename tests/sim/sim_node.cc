@@ -187,6 +187,7 @@ void SimNode::crash() {
   controller_.reset();
   node_->crash();
   confirmations_ = Confirmations(options_.node.partitions);
+  disk_ = {};
   backlog_.clear();
   frozen_ = false;
   network_.died(id_);
@@ -240,7 +241,9 @@ void SimNode::tick() {
   }
   std::uint32_t primaries = 0;
   for (std::uint16_t p = 0; p < options_.node.partitions; ++p) primaries += node_->serves(PartitionId(p)) ? 1 : 0;
-  controller_->own_health(peer::Beat::OK, 0, primaries);
+  disk_.look(node_->syncs(), steady());
+  controller_->own_health(disk_.slow(steady()) ? peer::Beat::SLOW : peer::Beat::OK, 0, primaries,
+                          !disk_.hangs(steady()));
   controller_->own_quarantined(node_->quarantined());
   controller_->tick(steady(), wall());
   carry_out();

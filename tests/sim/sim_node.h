@@ -9,6 +9,7 @@
 
 #include "failover/controller.h"
 #include "server/confirmations.h"
+#include "server/disk_watch.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_store.h"
 #include "tests/sim/start_stores.h"
@@ -152,6 +153,7 @@ class SimNode final : public Surroundings, public SimNetwork::End {
   Millis wall_offset_{};
 
   Confirmations confirmations_;
+  DiskWatch disk_;
   SteadyTime next_confirm_{}, next_tick_{};
 };
 

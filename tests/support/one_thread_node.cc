@@ -102,6 +102,8 @@ void OneThreadNode::die_at_limit() {
 
 void OneThreadNode::crash() {
   running_.reset();
+  disk_hangs_ = false;
+  hangs_since_ = {};
   connections_.clear();
   dead_ = false;
   die_at_limit();

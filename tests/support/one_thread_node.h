@@ -24,6 +24,7 @@
 #include "server/chat/backend.h"
 #include "server/chat/tokens.h"
 #include "server/copy.h"
+#include "server/disk_watch.h"
 #include "server/recovery.h"
 #include "server/services/outside.h"
 #include "server/snapshots.h"
@@ -107,6 +108,10 @@ class OneThreadNode {
   void set_pressure(Partition::Pressure pressure) { pressure_ = pressure; }
   /// Every sync of the log takes so long.
   void set_slow(std::chrono::milliseconds sync) { sync_ = sync; }
+  /// The sync of what is written from now on does not return until it is told to.
+  void hang_disk(bool hangs) { disk_hangs_ = hangs; }
+  /// As the committer's figures say it; of how long syncs take only the one that hangs.
+  DiskWatch::Syncs syncs();
   /// The process ends by itself; it is to be crash()ed.
   void die() { dead_ = true; }
   /// Errc::corrupt: a log ends before what was acknowledged of it (storage/durable_floor.h, which is never behind here).
@@ -187,6 +192,9 @@ class OneThreadNode {
   Partition::Pressure pressure_ = Partition::Pressure::none;
   std::chrono::milliseconds sync_{};
   SteadyTime next_sync_{};
+  bool disk_hangs_ = false;
+  SteadyTime hangs_since_{};  ///< zero: nothing waits for it
+  std::uint64_t syncs_ = 0;
   std::vector<Seq> floor_;  ///< outlives crashes
   bool dead_ = false;
   std::set<std::string> refused_posts_;

@@ -165,7 +165,8 @@ void OneThreadNode::commit_some() {
 }
 
 bool OneThreadNode::may_commit() const {
-  return !running_->to_commit.empty() && (sync_ == std::chrono::milliseconds{} || steady_ >= next_sync_);
+  return !running_->to_commit.empty() && !disk_hangs_ &&
+         (sync_ == std::chrono::milliseconds{} || steady_ >= next_sync_);
 }
 
 Status OneThreadNode::check_floor() {
@@ -178,6 +179,7 @@ Status OneThreadNode::check_floor() {
   }
   return Ok{};
 }
+  ++syncs_;
 
 /// In one batch, unless a mutant has it otherwise.
 Status OneThreadNode::write_state(const Batch& batch) {
@@ -185,6 +187,15 @@ Status OneThreadNode::write_state(const Batch& batch) {
     return state_database_.write(batch, Durability::written);
   Batch marks, rows;
   for (const BatchOp& op : batch.ops()) {
+DiskWatch::Syncs OneThreadNode::syncs() {
+  const bool waits = disk_hangs_ && is_running() && !running_->to_commit.empty();
+  if (!waits)
+    hangs_since_ = {};
+  else if (hangs_since_ == SteadyTime{})
+    hangs_since_ = steady_;
+  return {syncs_, {}, hangs_since_};
+}
+
     const bool mark = op.kind == BatchOp::Kind::put && keys::split(op.key)->key == keys::applied();
     if (op.kind == BatchOp::Kind::put) (mark ? marks : rows).put(op.key, op.value);
     if (op.kind == BatchOp::Kind::remove) rows.remove(op.key);
