@@ -55,7 +55,9 @@ void Cluster::stop() {
     impl.stopping = true;
     impl.timer.cancel();
     impl.links.close();
-    asio::co_spawn(impl.loop, impl.links.join(), asio::detached);
+    asio::co_spawn(impl.loop, impl.links.join(), [](std::exception_ptr failure) {
+      if (failure) spdlog::error("cluster_stop_failed why='the links did not end as they should'");
+    });
     impl.work.reset();
   });
   impl.thread.join();
@@ -136,10 +138,10 @@ void Cluster::Impl::report_health() {
   const GroupCommit::Figures commits = shared.committer->figures();
   disk.look({commits.commits, std::chrono::nanoseconds(commits.sync_ns_total), commits.syncing_since}, now);
   if (disk.slow(now) != std::exchange(disk_slow, disk.slow(now))) spdlog::warn("disk_slow is={}", disk_slow);
-  const auto health = leaving_node || standing_aside ? peer::Beat::DRAINING
-                      : shared.storage_full.load()   ? peer::Beat::FULL
   if (disk.hangs(now) != std::exchange(disk_hangs, disk.hangs(now))) spdlog::error("disk_hangs is={}", disk_hangs);
   works &= !disk_hangs;
+  const auto health = leaving_node || standing_aside ? peer::Beat::DRAINING
+                      : shared.storage_full.load()   ? peer::Beat::FULL
                       : disk_slow                    ? peer::Beat::SLOW
                                                      : peer::Beat::OK;
   told.own_health = health;
