@@ -6,6 +6,12 @@
 
 namespace holdfast {
 
+namespace {
+
+constexpr std::chrono::milliseconds kOpensAgain{500};
+
+}  // namespace
+
 Copy::Copy(const PartitionOptions& options, const chat::Limits& limits, failover::Member self, Found found,
            failover::Replica::Options replica)
     : options_(options),
@@ -35,7 +41,7 @@ void Copy::submit(command::Command command, Answered then) {
   if (serving_) return serving_->submit(std::move(command), std::move(then));
   if (!replica_.leads()) return void(answers_.emplace_back(std::move(then), elsewhere()));
   if (command.has_source() || early_.size() < options_.waiting_max)
-    return void(early_.emplace_back(std::move(command), std::move(then)));
+    return early_.push_back({std::move(command), std::move(then), replica_.now()});
   chat::Draft draft;
   draft.refuse(v1::RETRY, "the partition opens, and much waits for it", std::chrono::milliseconds(100));
   answers_.emplace_back(std::move(then), std::move(draft.answer()));
@@ -143,8 +149,22 @@ void Copy::follow_role(Ready& ready) {
   const bool serves = replica_.role() == failover::Role::primary;
   if (serving_ && (!serves || replica_.epoch() != serving_epoch_)) close(ready);
   if (serves && !serving_) open();
-  if (!replica_.leads())
-    for (auto& [command, then] : std::exchange(early_, {})) answers_.emplace_back(std::move(then), elsewhere());
+  const bool stuck = !early_.empty() && replica_.now() - early_.front().since > options_.stuck_after;
+  if (!replica_.leads() || stuck) give_back_early();
+}
+
+/// All at once: what is taken after something of its route was given back would overtake it.
+void Copy::give_back_early() {
+  for (Early& early : std::exchange(early_, {})) {
+    const bool waited = replica_.now() - early.since > options_.stuck_after;
+    if (!replica_.leads() || !waited || !is_of_client(early.command)) {
+      answers_.emplace_back(std::move(early.then), elsewhere());
+      continue;
+    }
+    chat::Draft draft;
+    draft.refuse(v1::RETRY, "too few copies of this partition can be reached for it to open", kOpensAgain);
+    answers_.emplace_back(std::move(early.then), std::move(draft.answer()));
+  }
 }
 
 void Copy::open() {
@@ -159,7 +179,7 @@ void Copy::open() {
   serving_ = std::make_unique<Partition>(
       options_, limits_, replica_,
       Inherited{subscribers_, std::vector<std::shared_ptr<const log::Entry>>(unapplied_.begin(), unapplied_.end())});
-  for (auto& [command, then] : std::exchange(early_, {})) serving_->submit(std::move(command), std::move(then));
+  for (Early& early : std::exchange(early_, {})) serving_->submit(std::move(early.command), std::move(early.then));
 }
 
 void Copy::close(Ready& ready) {

@@ -3,8 +3,11 @@
 /// Owned by a worker. Thread: the worker's. Sans-IO: as Partition and Replica. A copy that leads opens with fresh memory,
 /// on what is committed, and closes when its epoch is over; answers to what an earlier life asked for are dropped.
 ///
-/// Whatever is asked of a copy that does not lead is answered elsewhere(); a candidate keeps it until it opens.
-/// Bound: as Partition's, and as many commands while a candidate.
+/// Whatever is asked of a copy that does not lead is answered elsewhere(); a candidate keeps it until it opens. One that
+/// can't open within PartitionOptions::stuck_after gives back all that it keeps: RETRY to clients who waited so long, and
+/// elsewhere() to the others, so that who asked them asks again, in order.
+/// Bound: as Partition's, and while a candidate as many commands of clients, and of subscribers as their sources may have
+/// under way.
 #pragma once
 
 #include "server/partition.h"
@@ -76,7 +79,13 @@ class Copy {
   Partition::Figures figures() const;
 
  private:
+  struct Early {
+    command::Command command;
+    Answered then;
+    SteadyTime since;
+  };
   void drain(Ready& ready);
+  void give_back_early();
   void follow_role(Ready& ready);
   void open();
   void close(Ready& ready);
@@ -96,7 +105,7 @@ class Copy {
   SteadyTime certain_asked_{}, certain_at_{};
   Partition::Pressure pressure_ = Partition::Pressure::none;
   Partition::Figures past_;                                    ///< of earlier lives
-  std::deque<std::pair<command::Command, Answered>> early_;    ///< while a candidate
+  std::deque<Early> early_;                                    ///< while a candidate
   std::vector<std::pair<Answered, command::Answer>> answers_;  ///< of copies that do not serve
   std::optional<Seq> held_at_;                                 ///< hold_log()
   std::deque<std::shared_ptr<const log::Entry>> unapplied_;    ///< committed, and not known to be in the state

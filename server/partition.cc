@@ -28,6 +28,11 @@ command::Answer elsewhere() {
   return answer;
 }
 
+bool is_of_client(const command::Command& command) {
+  return !command.has_source() && !command.has_sweep() && !command.has_run_due() && !command.has_intent_done() &&
+         !command.has_note_attached();
+}
+
 Partition::Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Replica& replica,
                      const Inherited& inherited)
     : options_(options),
@@ -81,8 +86,7 @@ void Partition::submit(command::Command command, Answered then) {
   ++figures_.commands;
   auto pending = std::make_unique<Pending>();
   pending->read_only = services::is_read_only(command);
-  pending->client = !command.has_source() && !command.has_sweep() && !command.has_run_due() &&
-                    !command.has_intent_done() && !command.has_note_attached();
+  pending->client = is_of_client(command);
   if (pending->client && client_commands_ >= options_.waiting_max) {
     ++figures_.refused;
     chat::Draft draft;

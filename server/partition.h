@@ -40,6 +40,8 @@ using Answered = std::function<void(command::Answer)>;
 
 /// The epoch is over: to be asked again, of whoever leads then. Nothing is known of what was under way.
 command::Answer elsewhere();
+/// Asked by somebody who can be told to come again; what others ask is carried out, however late.
+bool is_of_client(const command::Command& command);
 
 struct PartitionOptions {
   PartitionId id;

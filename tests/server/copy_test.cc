@@ -107,5 +107,41 @@ TEST_CASE("Copy: who gets a new epoch of its own partition serves the old one un
   CHECK(two.copy.served_epoch() == Epoch(2));
 }
 
+command::Command post() {
+  command::Command command;
+  command.mutable_request()->mutable_post()->set_client_message_id("one");
+  return command;
+}
+
+TEST_CASE("Copy: a client's command at a candidate that can't open is answered RETRY, and nothing overtakes it") {
+  Two two;  // the other one does not answer
+  std::vector<std::string> answers;
+  const auto said = [&](const std::string& who) {
+    return [&answers, who](const command::Answer& answer) {
+      answers.push_back(who +
+                        (answer.elsewhere() ? " elsewhere" : " " + v1::ErrorCode_Name(answer.frame().error().code())));
+    };
+  };
+  const auto turn_at = [&](milliseconds later) {
+    two.now += later;
+    two.copy.tick(two.now, kWall);
+    for (auto& [then, answer] : two.copy.take_ready(kWall).serving.answers) then(std::move(answer));
+  };
+  command::Command forwarded;
+  forwarded.mutable_source()->set_subscriber("delivery");
+  two.copy.submit(post(), said("old"));
+  two.copy.submit(forwarded, said("forwarded"));
+  turn_at(milliseconds(1500));
+  two.copy.submit(post(), said("young"));
+  turn_at(milliseconds(500));
+  CHECK(answers.empty());
+  turn_at(milliseconds(1));
+  // What came after the forwarded one may not be carried out before it: the one who asked has all of it to ask again.
+  CHECK(answers == std::vector<std::string>{"old RETRY", "forwarded elsewhere", "young elsewhere"});
+  CHECK(two.copy.idle());
+  turn_at(milliseconds(5000));
+  CHECK(answers.size() == 3);
+}
+
 }  // namespace
 }  // namespace holdfast
