@@ -95,7 +95,7 @@ void Replica::start_leading(Epoch epoch) {
   ack_due_ = false;
   epoch_started_ = in_flight_ = false;
   promise(epoch);
-  set_.emplace(in_sync_of(row_.config), row_.config.min_isr());
+  set_.emplace(in_sync_of(row_.config), min_in_sync());
   change_.reset();
   handoff_to_.reset();
   next_change_ = {};

@@ -78,6 +78,8 @@ enum class Mutant : std::uint8_t {
   subscribers_skipped,   ///< of Copy: who leads begins to hand out at the head (I14)
   no_barriers,           ///< what is answered without writing waits for nobody (2.11)
   cursors_lost,          ///< of Copy: a snapshot comes without where its subscribers stood
+  in_sync_of_one,        ///< a set may shrink to its primary alone, and one copy is enough to commit (T5, I7)
+  unconditional_cas,     ///< of who asks the store: a change stands, whatever else was changed meanwhile
 };
 
 class Replica {
@@ -122,9 +124,9 @@ class Replica {
   void log_read(LogPage page);
   /// True if a snapshot of this epoch, as of entry `applied` with this chain value, brings what this copy lacks; the epoch
   /// is promised then, as by an Append. Nobody who counts lacks what is committed, so who counts never installs (I4, I13).
+  /// What is committed here goes only where an operator went on without it (recovered_epoch).
   bool begin_install(Epoch epoch, Seq applied, const Hash32& chain);
   /// True if no write is under way.
-  /// What is committed here goes only where an operator went on without it (recovered_epoch).
   bool is_settled() const { return writing_.empty() && !building_; }
   /// A copy of the state was installed, everything before it here is void.
   void installed(const Recovered& recovered);
@@ -225,9 +227,9 @@ class Replica {
   void step_down();
   void forgive(SteadyTime::duration gap);
   void quarantine(std::string why);
+  bool may_give_up() const;
   void promise(Epoch epoch);
   Appended append_any(log::Entry body, WallTime time);
-  bool may_give_up() const;
   void keep(Appended appended);
   void advance_commit();
   void commit_to(Seq seq);
@@ -247,9 +249,9 @@ class Replica {
   void on_ack(const Member& from, const peer::Ack& ack);
   void on_mismatch(const Member& from, const peer::Mismatch& mismatch);
   Seq agreed_at_most(const peer::Mismatch& mismatch) const;
+  bool is_of_a_history_given_up(const Member& from, const peer::Mismatch& theirs) const;
   void check_progress();
   bool owes_barrier(const Follower& follower) const {
-  bool is_of_a_history_given_up(const Member& from, const peer::Mismatch& theirs) const;
     return barrier_sent_ >= barrier_first_ && follower.barrier_ok < barrier_sent_;
   }
 
@@ -259,6 +261,7 @@ class Replica {
   bool is_lost(const Member& member) const;
   bool may_join(NodeId node, const Follower& follower) const;
   void propose(std::vector<Member> wanted, const std::vector<Member>& before);
+  std::uint32_t min_in_sync() const { return options_.mutant == Mutant::in_sync_of_one ? 1 : row_.config.min_isr(); }
   void consider_handoff();
   void settle();
 

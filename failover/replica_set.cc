@@ -146,7 +146,7 @@ void Replica::settle() {
     change_.reset();
     handoff_to_.reset();
   }
-  if (!change_) set_->settle(in_sync_of(row_.config), row_.config.min_isr());
+  if (!change_) set_->settle(in_sync_of(row_.config), min_in_sync());
   make_followers();
   advance_commit();
 }

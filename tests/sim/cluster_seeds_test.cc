@@ -118,6 +118,25 @@ TEST_CASE("Cluster: with subscribers' commands that are carried out again, it is
   CHECK(is_caught({.faults = {{Fault::kill, Fault::reset}}, .node_mutant = NodeMutant::forgets_sources}, 500));
 }
 
+TEST_CASE(
+    "Cluster: with subscribers that are not told apart, though they go at different speeds, it is noticed (I10, I14)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::reset}}, .node_mutant = NodeMutant::one_source_for_all}, 200));
+}
+
+TEST_CASE("Cluster: with changes that go to the members of now and not to those of their number, it is noticed (H8)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::suspicion}}, .node_mutant = NodeMutant::members_of_now}, 200));
+}
+
+TEST_CASE("Cluster: with sets that may shrink to one, it is noticed (T5, I7)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::wipe}}, .mutant = failover::Mutant::in_sync_of_one}, 200));
+}
+
+TEST_CASE("Cluster: with changes of rows that stand whatever was changed meanwhile, it is noticed (I1, I2)") {
+  CHECK(is_caught(
+      {.faults = {{Fault::suspicion, Fault::pause, Fault::store_slow}}, .mutant = failover::Mutant::unconditional_cas},
+      200));
+}
+
 TEST_CASE("Cluster: with logs that are trimmed too far, it is noticed (I14)") {
   CHECK(is_caught({.faults = {{Fault::kill}}, .node_mutant = NodeMutant::trims_past_cursors}, 500));
 }

@@ -163,6 +163,16 @@ TEST_CASE("Replica: with nodes that count whatever disk they have, the walk find
   CHECK(is_caught(Mutant::no_store_id, faults));
 }
 
+TEST_CASE("Replica: with sets that may shrink to one, the walk finds it (T5, I7)") {
+  CHECK(is_caught(Mutant::in_sync_of_one, takeovers()));
+}
+
+TEST_CASE("Replica: with changes of the set that stand whatever was changed meanwhile, the walk finds it (I1, I2)") {
+  Faults faults = takeovers();
+  faults.outcome = 10;
+  CHECK(is_caught(Mutant::unconditional_cas, faults));
+}
+
 TEST_CASE("Replica: with acknowledgements before the sync, the walk finds it (T6)") {
   CHECK(is_caught(Mutant::ack_before_sync, takeovers()));
 }

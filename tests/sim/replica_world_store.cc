@@ -59,7 +59,8 @@ Faults draw_faults(std::uint64_t seed) {
 /// `force`: the row as it stands is written again, so that its revision moves (2.6).
 bool ReplicaWorld::put(const Change& change, bool force) {
   const PartitionRow& now = rows_.back();
-  if (now.revision != change.wanted.compared_revision) return false;
+  const bool compares = options_.mutant != Mutant::unconditional_cas;
+  if (compares && now.revision != change.wanted.compared_revision) return false;
   for (const NodeId must : change.wanted.must_be_live) {
     if (force) break;
     const auto members = in_sync_of(change.wanted.wanted);

@@ -261,6 +261,8 @@ void SimNode::carry_out() {
   for (failover::Submission& submission : ready.transactions) {
     const auto fate = next_store_write();
     if (fate == MortalStore::Fate::dies_before) return;
+    if (options_.replica.mutant == failover::Mutant::unconditional_cas)
+      std::erase_if(submission.transaction.compares, [](const auto& one) { return one.key.starts_with("part/"); });
     store_.transact(id_, boot_.str(), submission.transaction,
                     [this, life = life_, ticket = submission.ticket](failover::Outcome outcome) {
                       if (life != life_) return;

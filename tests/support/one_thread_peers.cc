@@ -60,6 +60,8 @@ void OneThreadNode::submit_ask(NodeId from, std::uint32_t worker, Router::Ask as
     if (!taken || !copy.takes_commands())
       return answer_ask(from, worker, ask.partition, ask.id, ask.route, elsewhere());
   }
+  if (r.joined->mutant == NodeMutant::one_source_for_all && ask.command.has_source())
+    ask.command.mutable_source()->set_subscriber("any");
   const std::string post = ask.command.request().post().client_message_id();
   copy.submit(std::move(ask.command),
               [this, asker, post, id = ask.id, life = ask.life, route = ask.route](command::Answer answer) {

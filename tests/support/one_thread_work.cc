@@ -1,11 +1,31 @@
 /// OneThreadNode: what its partitions ask for, and what its disk does.
 #include "base/check.h"
+#include "proto/state.pb.h"
 #include "server/peer_frames.h"
 #include "storage/keys.h"
 #include "tests/support/one_thread_door.h"
 #include "tests/support/one_thread_running.h"
 
 namespace holdfast {
+namespace {
+
+/// NodeMutant::members_of_now: whoever is a member is one of all changes, and who has left, of none.
+void make_members_of_now(std::vector<Row>& rows) {
+  for (Row& row : rows) {
+    if (static_cast<keys::Family>(row.key.front()) != keys::Family::member) continue;
+    state::MemberRow member;
+    HF_CHECK(member.ParseFromString(row.value), "a stored row parses");
+    if (member.intervals().empty()) continue;
+    const bool left = member.intervals().rbegin()->left() != 0;
+    member.clear_intervals();
+    auto& interval = *member.add_intervals();
+    interval.set_joined(left ? UINT64_MAX : 1);
+    interval.set_left(left ? UINT64_MAX : 0);
+    row.value = member.SerializeAsString();
+  }
+}
+
+}  // namespace
 
 // ------------------------------------------------------------------------------------------------ what partitions ask for
 
@@ -94,6 +114,7 @@ void OneThreadNode::load_range(PartitionId id, std::uint64_t life, Partition::Ra
     auto rows = state_database_.scan(range);
     if (!is_read(rows)) return;
     for (Row& row : *rows) row.key.erase(0, keys::kPartitionBytes);
+    if (running_->joined && running_->joined->mutant == NodeMutant::members_of_now) make_members_of_now(*rows);
     later([this, id, life, ticket = wanted.ticket, rows = std::move(*rows)] {
       touch(id).range_loaded(life, ticket, rows);
     });
@@ -157,11 +178,21 @@ void OneThreadNode::commit_some() {
   }
   if (!log_database_.write(batch.batch(), Durability::synced)) return;
   next_sync_ = steady_ + sync_;
+  ++syncs_;
   for (const LogWrite& write : writes)
     if (!write.entries.empty()) floor_[write.partition.value] = write.entries.back()->seq;
   for (const LogWrite& write : writes)
     send(committer(), write.partition.value,
          [this, id = write.partition, ticket = write.ticket] { touch(id).replica().durable(ticket); });
+}
+
+DiskWatch::Syncs OneThreadNode::syncs() {
+  const bool waits = disk_hangs_ && is_running() && !running_->to_commit.empty();
+  if (!waits)
+    hangs_since_ = {};
+  else if (hangs_since_ == SteadyTime{})
+    hangs_since_ = steady_;
+  return {syncs_, {}, hangs_since_};
 }
 
 bool OneThreadNode::may_commit() const {
@@ -179,7 +210,6 @@ Status OneThreadNode::check_floor() {
   }
   return Ok{};
 }
-  ++syncs_;
 
 /// In one batch, unless a mutant has it otherwise.
 Status OneThreadNode::write_state(const Batch& batch) {
@@ -187,15 +217,6 @@ Status OneThreadNode::write_state(const Batch& batch) {
     return state_database_.write(batch, Durability::written);
   Batch marks, rows;
   for (const BatchOp& op : batch.ops()) {
-DiskWatch::Syncs OneThreadNode::syncs() {
-  const bool waits = disk_hangs_ && is_running() && !running_->to_commit.empty();
-  if (!waits)
-    hangs_since_ = {};
-  else if (hangs_since_ == SteadyTime{})
-    hangs_since_ = steady_;
-  return {syncs_, {}, hangs_since_};
-}
-
     const bool mark = op.kind == BatchOp::Kind::put && keys::split(op.key)->key == keys::applied();
     if (op.kind == BatchOp::Kind::put) (mark ? marks : rows).put(op.key, op.value);
     if (op.kind == BatchOp::Kind::remove) rows.remove(op.key);

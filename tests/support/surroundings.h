@@ -32,6 +32,8 @@ enum class NodeMutant : std::uint8_t {
   no_refused_routes,   ///< what is asked later of a refused route is taken
   forgets_client_ids,  ///< of posts that were made
   forgets_sources,     ///< how far a subscriber's commands were carried out
+  one_source_for_all,  ///< of the subscribers of a source partition: how far each is, is not told apart
+  members_of_now,      ///< who gets a change is who is a member when it is delivered, and not at its number
   trims_past_cursors,  ///< and past what others still need
   founds_unnoted,      ///< of SimNode: who founds a cluster does not note it first
   founds_low_epochs,   ///< of SimNode: a cluster's epochs begin with 1, whatever its founder's data had
