@@ -8,6 +8,7 @@
 namespace holdfast::sim {
 namespace {
 
+constexpr std::size_t kNodesMax = 7;
 constexpr Millis kWhole{60'000}, kQuiet{20'000}, kSettle{400};
 
 ClusterOptions options_of(const ChaosOptions& options, SeededRandom& random) {
@@ -57,7 +58,7 @@ class Chaos {
 
   ChaosResult run() {
     const SteadyTime began = world_.agenda().now();
-    const std::size_t nodes = 3 + (random_.below(4) == 0 ? random_.below(3) : 0);
+    const std::size_t nodes = 3 + (random_.below(4) == 0 ? random_.below(5) : 0);
     world_.add_node();
     if (random_.below(3) == 0) world_.run_for(Millis(1500));  // and grows from one node
     while (world_.nodes() < nodes) world_.add_node();
@@ -203,6 +204,10 @@ class Chaos {
         counted(fault);
         world_.node(node).node().set_slow(some(10, 400));
         return later(some(100, 5000), [this, node] { world_.node(node).node().set_slow({}); });
+      case Fault::disk_hangs:
+        counted(fault);
+        world_.node(node).node().hang_disk(true);
+        return later(some(500, 8000), [this, node] { world_.node(node).node().hang_disk(false); });
       default: return happen_elsewhere(fault, node);
     }
   }
@@ -233,7 +238,7 @@ class Chaos {
         }
         return;
       case Fault::join:
-        if (world_.nodes() < 5) world_.add_node();
+        if (world_.nodes() < kNodesMax) world_.add_node();
         return;
       default: return;
     }
@@ -252,6 +257,7 @@ class Chaos {
       node.node().limit().clear();
       node.node().set_pressure(Partition::Pressure::none);
       node.node().set_slow({});
+      node.node().hang_disk(false);
       if (node.is_frozen()) node.thaw();
       if (node.is_damaged()) replace_disk(i);
       if (node.is_dead()) world_.kill(i);
@@ -283,10 +289,11 @@ class Chaos {
 }  // namespace
 
 const char* name_of(Fault fault) {
-  static constexpr const char* kNames[] = {
-      "kill",  "kill-in-write", "wipe",          "pause",      "cut",          "cut-one-way", "isolate",   "island",
-      "reset", "slow-net",      "store-unknown", "store-slow", "store-outage", "store-cut",   "clock",     "suspicion",
-      "drain", "join",          "disk-full",     "disk-slow",  "torn-tail",    "bit-flip",    "unreadable"};
+  static constexpr const char* kNames[] = {"kill",          "kill-in-write", "wipe",         "pause",     "cut",
+                                           "cut-one-way",   "isolate",       "island",       "reset",     "slow-net",
+                                           "store-unknown", "store-slow",    "store-outage", "store-cut", "clock",
+                                           "suspicion",     "drain",         "join",         "disk-full", "disk-slow",
+                                           "torn-tail",     "bit-flip",      "unreadable",   "disk-hangs"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

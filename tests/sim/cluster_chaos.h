@@ -35,6 +35,7 @@ enum class Fault : std::uint8_t {
   torn_tail,   ///< killed, and back without its newest entry
   bit_flip,    ///< the same with another entry
   unreadable,  ///< the same with a row that can't be read
+  disk_hangs,  ///< a sync does not return for a while
   count_,
 };
 const char* name_of(Fault fault);
