@@ -15,6 +15,12 @@ sim_run() { # [--seeds N] [--seed S] [--minutes M] [--faults A,B]
     esac
     shift 2
   done
+  local number
+  for number in "$seeds" "$first" "$minutes"; do
+    [[ $number =~ ^[0-9]*$ ]] && continue
+    echo "dev sim: '$number' is no number; --seeds, --seed and --minutes want whole ones" >&2
+    return 2
+  done
   if [[ -z $seeds ]]; then
     if [[ -n $first ]]; then seeds=1; else seeds=10000; fi
   fi

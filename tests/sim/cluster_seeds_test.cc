@@ -3,7 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "tests/sim/cluster_seeds.h"
@@ -32,11 +35,19 @@ TEST_CASE("Cluster: no fault loses, doubles or reorders anything, and what heals
 /// "kill,cut": only these; otherwise each seed draws its own.
 std::optional<std::vector<Fault>> faults_of(const char* names) {
   if (!names) return std::nullopt;
-  const std::string all = std::string(",") + names + ",";
-  std::vector<Fault> faults;
+  std::map<std::string, Fault, std::less<>> known;
   for (unsigned f = 0; f < static_cast<unsigned>(Fault::count_); ++f)
-    if (all.find("," + std::string(name_of(static_cast<Fault>(f))) + ",") != std::string::npos)
-      faults.push_back(static_cast<Fault>(f));
+    known.emplace(name_of(static_cast<Fault>(f)), static_cast<Fault>(f));
+  std::vector<Fault> faults;
+  std::istringstream wanted(names);
+  for (std::string name; std::getline(wanted, name, ',');) {
+    const auto found = known.find(name);
+    std::string all;
+    for (const auto& [one, fault] : known) all += " " + one;
+    if (found == known.end()) FAIL("there is no fault '" << name << "'; there are:" << all);
+    faults.push_back(found->second);
+  }
+  if (faults.empty()) FAIL("--faults names none");
   return faults;
 }
 
