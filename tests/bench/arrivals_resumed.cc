@@ -22,22 +22,22 @@ struct CountOnline final : client::ClientEvents {
   void on_session_ended(const client::Failure& failure) override { give_up("resume: " + failure.str()); }
 };
 
-load::Options options_for(const Door& door) {
-  load::Options options;
+load::Target target_of(const Door& door) {
+  load::Target target;
   client::Endpoint endpoint;
   endpoint.host = "127.0.0.1";
   endpoint.port = door.port;
-  options.endpoints = {endpoint};
-  options.operator_key_file = door.operator_key_file;
-  return options;
+  target.endpoints = {endpoint};
+  target.operator_key_file = door.operator_key_file;
+  return target;
 }
 
-Clients make_clients(client::ClientRuntime& runtime, const load::Options& options,
+Clients make_clients(client::ClientRuntime& runtime, const load::Target& target,
                      const std::vector<load::ProvisionedUser>& users, CountOnline& events) {
   Clients clients;
   for (const auto& user : users) {
     client::ClientOptions each;
-    each.endpoints = options.endpoints;
+    each.endpoints = target.endpoints;
     each.credentials = client::ResumeWith{user.token, 0};
     each.reconnect.try_max = std::chrono::seconds(30);  // a storm is meant: nobody gives up
     clients.push_back(std::make_unique<client::Client>(runtime, std::move(each), events));
@@ -47,12 +47,12 @@ Clients make_clients(client::ClientRuntime& runtime, const load::Options& option
 
 Awaitable<void> run_resumes(client::ClientRuntime* runtime, Door door, std::size_t sessions, int rounds,
                             Arrivals* result) {
-  const load::Options options = options_for(door);
+  const load::Target target = target_of(door);
   SystemRandom random;
   const std::string run = std::to_string(random.next());
   std::vector<std::string> names;
   for (std::size_t i = 0; i < sessions; ++i) names.push_back("bench-" + run + "-" + std::to_string(i));
-  auto users = co_await load::provision(*runtime, options, std::move(names));
+  auto users = co_await load::provision(*runtime, target, std::move(names));
   if (!users) give_up(users.error().message);
 
   std::vector<double> rates;
@@ -60,7 +60,7 @@ Awaitable<void> run_resumes(client::ClientRuntime* runtime, Door door, std::size
   boost::asio::steady_timer timer(runtime->executor());
   for (int round = 0; round < rounds; ++round) {
     CountOnline events;
-    Clients clients = make_clients(*runtime, options, *users, events);
+    Clients clients = make_clients(*runtime, target, *users, events);
     const Seconds cpu = cpu_of(door.pid);
     const SteadyTime start = steady_now();
     for (auto& client : clients) client->start();
