@@ -259,8 +259,8 @@ Status Engine::start_cluster(std::uint16_t client_port, std::uint16_t admin_port
     const bool any = listen.host == "0.0.0.0" || listen.host == "::";
     return HostPort{any ? host_name() : listen.host, bound}.str();
   };
-  cluster_->set_addresses(reached_at(config_.cluster.peer_address, config_.cluster.listen, *port),
-                          reached_at(config_.cluster.client_address, config_.listen, client_port));
+  peer_address_ = reached_at(config_.cluster.peer_address, config_.cluster.listen, *port);
+  cluster_->set_addresses(peer_address_, reached_at(config_.cluster.client_address, config_.listen, client_port));
   cluster_->set_admin_address(reached_at("", config_.admin, admin_port));
   cluster_->start();
   return Ok{};

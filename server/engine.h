@@ -43,6 +43,8 @@ class Engine {
   /// Its own, or the one that it shares with others.
   failover::ConfigStore& config_store() { return *config_store_; }
   DiskSpace& disk() { return *disk_; }
+  /// Where other nodes are told to dial this one; empty before start_cluster().
+  const std::string& peer_address() const { return peer_address_; }
   Shared& shared() { return shared_; }
 
   struct Figures {
@@ -93,6 +95,7 @@ class Engine {
   struct BlockingPool;
   std::unique_ptr<BlockingPool> blocking_;
   FillRate fill_rate_;
+  std::string peer_address_;
   std::unique_ptr<chat::PasswordPool> passwords_;
   std::unique_ptr<StateStore> state_;
   std::unique_ptr<GroupCommit> committer_;

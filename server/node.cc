@@ -24,6 +24,7 @@
 #include "server/mail_desk.h"
 #include "server/metrics.h"
 #include "server/operator_key.h"
+#include "server/out_of_reach.h"
 #include "server/services/unsubscribe.h"
 #include "server/status_board.h"
 
@@ -79,6 +80,8 @@ struct Node::Impl {
   http::UserPages unsubscribing();
   Status listen();
   void watch();
+  void look_at_reach();
+  std::string out_of_reach() const;
   void drain();
   void drain_gateways();
   void stop_listening();
@@ -100,6 +103,7 @@ struct Node::Impl {
   std::size_t gateways_left = 0;
   bool draining = false;
   int exit_code = 0;
+  OutOfReach reach;
   SteadyTime steady_before{};
   WallTime wall_before{};
 };
@@ -153,6 +157,7 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
     const std::size_t open = open_partitions(*engine);
     if (draining) return http::Readiness{false, "draining"};
     if (engine->cluster() != nullptr) {  // clients of any partition are served from any node
+      if (reach.is()) return http::Readiness{false, out_of_reach()};
       const bool registered = engine->cluster()->figures().registered;
       return http::Readiness{registered, registered ? "" : "this node's row does not stand in the configuration store"};
     }
@@ -265,6 +270,7 @@ void Node::Impl::watch() {
       return drain();
     }
   }
+  look_at_reach();
   cluster_audit->look();
   status->look();
   steady_before = steady;
@@ -273,6 +279,26 @@ void Node::Impl::watch() {
   watch_timer.async_wait([this](const error_code& error) {
     if (!error) watch();
   });
+}
+
+/// Clients are refused at the door then, and go to another node: answers to what they would ask here find no way back.
+void Node::Impl::look_at_reach() {
+  if (engine->cluster() == nullptr) return;
+  const bool before = reach.is();
+  reach.look(engine->cluster()->figures().links, steady_now());
+  if (reach.is() == before) return;
+  admission->hold(reach.is());
+  if (reach.is())
+    spdlog::error("out_of_reach why='{}'", out_of_reach());
+  else
+    spdlog::info("within_reach");
+}
+
+std::string Node::Impl::out_of_reach() const {
+  return "this node reaches others, and none of them reaches it at " + engine->peer_address() +
+         ": set cluster.peer_address to a HOST:PORT at which they do, or let them through to it; until then it takes "
+         "no "
+         "clients";
 }
 
 int Node::run() {

@@ -38,6 +38,7 @@ Admission::Admission(Options options)
       addresses_(throttle_of(options.limits)) {}
 
 std::optional<Admission::Place> Admission::admit() {
+  if (held_.load(std::memory_order_relaxed)) return std::nullopt;
   if (connections_->fetch_add(1, std::memory_order_relaxed) < connections_max_) return Place(connections_);
   connections_->fetch_sub(1, std::memory_order_relaxed);
   return std::nullopt;

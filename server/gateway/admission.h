@@ -52,8 +52,10 @@ class Admission {
    private:
     std::shared_ptr<std::atomic<std::size_t>> count_;  ///< moved from: null
   };
-  /// Nothing: it is full.
+  /// Nothing: it is full, or held.
   std::optional<Place> admit();
+  /// While it is held nobody is admitted: what is asked of this node would not be answered.
+  void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
   std::size_t connections() const { return connections_->load(std::memory_order_relaxed); }
   std::size_t connections_max() const { return connections_max_; }
 
@@ -69,6 +71,7 @@ class Admission {
 
  private:
   const std::size_t connections_max_;
+  std::atomic<bool> held_{false};
   const std::optional<Hash32> operator_key_;  ///< hashed, so that lengths don't show
   const std::shared_ptr<std::atomic<std::size_t>> connections_;
 

@@ -11,6 +11,7 @@
 #include "server/greeting.h"
 #include "tests/integration/cluster_crowd.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/http_get.h"
 #include "tools/holdfast-chaos/shim/settings.h"
 
 namespace holdfast {
@@ -247,6 +248,19 @@ TEST_CASE("Cluster refusals: a node of another cluster, and one with another num
   REQUIRE_FALSE(greeted);
   CHECK_THAT(greeted.error().message, Contains(nobody.str()) && Contains("can be reached") && Contains("firewall"));
   CHECK(cluster.lasting_rows() == rows);
+}
+
+TEST_CASE("Cluster refusals: a node that no other can dial says at which address, is not ready, and takes no clients") {
+  ClusterProcess cluster({.nodes = 1});
+  const std::string nowhere = "127.0.0.1:" + std::to_string(free_port());
+  const std::string config = cluster.config_of("n9", free_port()) + "peer_address = \"" + nowhere + "\"\n";
+  testing::ServerProcess lost({.config = config});
+  cluster.await("it says so", [&] { return lost.log().find("out_of_reach") != std::string::npos; });
+  CHECK_THAT(lost.log(), Contains(nowhere) && Contains("cluster.peer_address"));
+  const auto ready = testing::http_get(lost.admin_port(), "/readyz");
+  CHECK(ready.status == 503);
+  CHECK_THAT(ready.body, Contains(nowhere));
+  CHECK_THAT(say_to_peer_port(lost.port(), ""), Contains("no more connections"));  // and goes to another node
 }
 
 TEST_CASE("Cluster refusals: nobody joins while etcd is full, and those who are there go on") {
