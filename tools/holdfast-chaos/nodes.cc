@@ -75,7 +75,7 @@ Status Nodes::write_config(std::size_t index) const {
       << "workers = 1\npartitions = " << settings_.partitions << "\n[clients]\nallow_plaintext = true\n"
       << "[passwords]\nmemory_bytes = 8388608\npasses = 1\n"
       << "[storage]\ndisk_reserve_bytes = 33554432\ncache_bytes = 33554432\nobject_cache_bytes = 33554432\n"
-      << "log_keep_entries = 100000\n"
+      << "log_keep_entries = " << settings_.log_keep_entries << "\nflush_bytes = " << settings_.flush_bytes << "\n"
       << "[cluster]\nstore = \"" << settings_.store << "\"\nnode_name = \"" << node.name
       << "\"\nlisten = " << at(node.peer_port) << "peer_address = " << at(node.peer_port)
       << "client_address = " << at(node.client_port) << "ca = \"" << ca.certificate << "\"\ncertificate = \""
@@ -95,6 +95,13 @@ Status Nodes::start(std::size_t index, bool before) {
     command.environment["HOLDFAST_CHAOS_SHIM"] = (node.folder / "shim").string();
   }
   return node.child.start(command);
+}
+
+std::size_t Nodes::log_lines(std::size_t node, std::string_view with) const {
+  std::ifstream log(nodes_[node].folder / "log");
+  std::size_t found = 0;
+  for (std::string line; std::getline(log, line);) found += line.find(with) != std::string::npos ? 1 : 0;
+  return found;
 }
 
 Status Nodes::wipe(std::size_t node) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clients/cpp/endpoint.h"
@@ -24,7 +25,9 @@ struct NodeSettings {
   std::size_t nodes = 3;
   std::uint16_t partitions = 64;
   bool flap_defaults = false;
-  std::uint64_t disk_bytes = 0;  ///< 0: no file system of its own
+  std::uint32_t log_keep_entries = 64;  ///< of each partition: who was away for longer is filled by snapshot
+  std::uint64_t flush_bytes = 1 << 20;  ///< the log is trimmed so often
+  std::uint64_t disk_bytes = 0;         ///< 0: no file system of its own
 };
 
 /// Owned by main; one thread. Blocking. `network` outlives it.
@@ -43,6 +46,9 @@ class Nodes {
   std::size_t size() const { return nodes_.size(); }
   const std::string& name(std::size_t node) const { return nodes_[node].name; }
   std::filesystem::path data(std::size_t node) const { return nodes_[node].folder / "disk" / "data"; }
+
+  /// How many lines of the node's log, over all of its lives, have this.
+  std::size_t log_lines(std::size_t node, std::string_view with) const;
 
   /// After kill(): what it had is gone.
   Status wipe(std::size_t node);

@@ -34,6 +34,8 @@ class Run {
  public:
   Run(const Options& options, const std::atomic<bool>& interrupted)
       : options_(options), interrupted_(interrupted), random_(options.seed), began_(steady_now()) {
+    constexpr std::uint32_t kKept[] = {8, 64, 512};
+    log_keep_entries_ = kKept[random_.below(std::size(kKept))];
     report_.seed = options.seed;
     report_.command = options.command;
     report_.began = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)));
@@ -79,6 +81,7 @@ class Run {
     History& history = crowd.history();
     history.faults = std::move(faults_);
     look_at_replicas(history);
+    note_snapshots();
     history.crashes = std::move(stage_->crashes());
     report_.nodes = options_.nodes;
     const int code = judge(history);
@@ -182,6 +185,7 @@ class Run {
     stage.nodes.shim = does("slow-disk") || does("clock") ? shim_ : "";
     stage.nodes.nodes = options_.nodes;
     stage.nodes.partitions = options_.partitions;
+    stage.nodes.log_keep_entries = log_keep_entries_;
     stage.nodes.flap_defaults = options_.flap_defaults;
     stage.nodes.disk_bytes = does("full-disk") ? kDiskBytes : 0;
     return stage;
@@ -284,6 +288,16 @@ class Run {
       report_.violations.push_back({Kind::diverged, replicas.error().message});
   }
 
+  void note_snapshots() {
+    std::size_t installed = 0;
+    for (std::size_t i = 0; i < stage_->nodes().size(); ++i)
+      installed += stage_->nodes().log_lines(i, "snapshot_installed");
+    report_.notes.push_back(
+        fmt::format("Logs kept {} entries of each partition (drawn by the seed), trimmed after each MiB; {} copies "
+                    "came as snapshots.",
+                    log_keep_entries_, installed));
+  }
+
   int judge(const History& history) {
     report_.notes.push_back(
         "Mails (H11) are not checked here: the clients of a run have no addresses. The services' crash tests kill a "
@@ -313,6 +327,7 @@ class Run {
   fs::path folder_;
   bool isolated_ = false, netem_ = false;
   std::string why_loopback_, shim_;
+  std::uint32_t log_keep_entries_ = 0;
   std::vector<std::string> kinds_;
   std::vector<Fault> faults_;
   std::unique_ptr<Stage> stage_;
