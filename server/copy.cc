@@ -149,7 +149,9 @@ void Copy::follow_role(Ready& ready) {
   const bool serves = replica_.role() == failover::Role::primary;
   if (serving_ && (!serves || replica_.epoch() != serving_epoch_)) close(ready);
   if (serves && !serving_) open();
-  const bool stuck = !early_.empty() && replica_.now() - early_.front().since > options_.stuck_after;
+  // One that is alone waits for its own disk only, and there is nobody else to be asked.
+  const bool waits_for_others = !replica_.is_alone() && !early_.empty();
+  const bool stuck = waits_for_others && replica_.now() - early_.front().since > options_.stuck_after;
   if (!replica_.leads() || stuck) give_back_early();
 }
 
