@@ -79,6 +79,7 @@ class SimClient {
     std::optional<v1::ServerFrame> answer;
   };
 
+  bool logs_out() const;  ///< has asked for it
   void connect();
   void on_login(const chat::RequestOutcome& outcome);
   void send(std::size_t request);
