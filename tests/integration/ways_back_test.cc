@@ -4,6 +4,7 @@
 #include "tests/integration/outbox.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/browser.h"
+#include "tests/support/child.h"
 
 namespace holdfast::testing {
 namespace {
@@ -52,20 +53,20 @@ TEST_CASE("Ways back: a mailed link, opened in a browser, sets the password; the
   browser.open(base + "/verify?t=" + wait_for_token(server, "/verify"));
   CHECK(browser.text("strong") == "anna@inbox.test");
   browser.click("button");
-  CHECK(browser.text("h1") == "Thank you");
+  browser.await_text("h1", "Thank you");
 
   browser.open(base + "/reset");
   browser.type("#who", "anna");
   browser.click("button");
-  CHECK(browser.text("h1") == "Look into your mail");
+  browser.await_text("h1", "Look into your mail");
   const std::string token = wait_for_token(server, "/reset");
   browser.open(base + "/reset?t=" + token);
   browser.type("#password", "password123");
   browser.click("button");
-  CHECK(browser.has("[role=alert]"));
+  CHECK(comes_true([&] { return browser.has("[role=alert]"); }));
   browser.type("#password", "battery staple");
   browser.click("button");
-  CHECK(browser.text("h1") == "Your password is changed");
+  browser.await_text("h1", "Your password is changed");
   browser.open(base + "/reset?t=" + token);
   CHECK(browser.text("h1") == "This link does not work any more");
 
