@@ -30,12 +30,13 @@ bool ClusterWorld::is_intact(const Store& store) const {
 }
 
 bool ClusterWorld::may_lose_disk() const {
-  // One that is damaged counts as lost wherever it is: a set that takes it in may be on its way to the store.
+  // A set that takes in a disk lost before may be on its way to the store; so may one be that takes in this disk.
+  if (store_.under_way() > 0) return false;
+  // One that is damaged counts as lost wherever it is, since nobody knows of it: a set may take it in at any time.
   if (std::ranges::any_of(nodes_, [](const auto& node) { return node->is_damaged(); })) return false;
   for (std::uint16_t p = 0; p < partitions(); ++p) {
     const auto row = config(PartitionId(p));
     if (!row || row->min_isr() < 2) return false;
-    // Also a disk that is in no set now: it may be about to be, and then the set would have lost two.
     if (!std::ranges::all_of(row->in_sync(), [this](const Store& store) { return is_intact(store); })) return false;
   }
   return true;

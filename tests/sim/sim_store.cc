@@ -68,8 +68,10 @@ void SimStore::transact(NodeId by, const Lease& lease, const failover::Transacti
   }
   const bool unknown = agenda_.chance(faults.unknown);
   if (!unknown) {
+    ++under_way_;
     agenda_.after(agenda_.between(kLeast, kMost), [this, by, lease, transaction, then] {
       // Cut off in between, it may have gone through and nobody hears of it.
+      --under_way_;
       const bool applied = apply(lease, transaction);
       const bool heard = reaches(by);
       unknown_ += heard ? 0 : 1;
@@ -82,7 +84,11 @@ void SimStore::transact(NodeId by, const Lease& lease, const failover::Transacti
   ++unknown_;
   agenda_.after(agenda_.between(Millis(20), Millis(500)), [then] { then(Outcome::unknown); });
   if (agenda_.chance(30)) return;  // it never arrives
-  agenda_.after(agenda_.between(kLeast, Millis(1500)), [this, lease, transaction] { apply(lease, transaction); });
+  ++under_way_;
+  agenda_.after(agenda_.between(kLeast, Millis(1500)), [this, lease, transaction] {
+    --under_way_;
+    apply(lease, transaction);
+  });
 }
 
 void SimStore::list(NodeId by, std::function<void(std::optional<failover::ConfigRows>)> then) {

@@ -40,6 +40,8 @@ class SimStore {
   void keep_alive(NodeId by, const Lease& lease);
 
   const failover::ConfigRows& rows() const { return rows_; }
+  /// Transactions that may still be applied.
+  std::size_t under_way() const { return under_way_; }
   std::uint64_t outcomes_unknown() const { return unknown_; }
 
   /// At once, for starts, which block in truth.
@@ -67,6 +69,7 @@ class SimStore {
   failover::ConfigRows rows_;
   std::map<std::string, Lease> leased_;
   std::map<Lease, SteadyTime> leases_;  ///< when they end
+  std::size_t under_way_ = 0;
   std::uint64_t unknown_ = 0;
 };
 
