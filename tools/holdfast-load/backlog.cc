@@ -8,13 +8,19 @@ namespace holdfast::load {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-constexpr Seconds kOpenMax{120};
-constexpr std::size_t kAhead = 32;
+constexpr Seconds kOpenMax{300};
+constexpr std::size_t kAhead = 32;  // of a group, that wait in its writer
+constexpr std::size_t kMakingAtOnce = 8;
 
 }  // namespace
 
 Talk* Backlog::talk_of(std::size_t session) const {
   return groups_.empty() ? nullptr : groups_[session / kGroupUsers].talk.get();
+}
+
+std::size_t Backlog::open_groups() const {
+  return static_cast<std::size_t>(
+      std::count_if(groups_.begin(), groups_.end(), [](const Group& group) { return group.talk->is_open(); }));
 }
 
 Awaitable<Status> Backlog::make_groups(const std::vector<std::unique_ptr<Session>>& sessions,
@@ -29,7 +35,6 @@ Awaitable<Status> Backlog::make_groups(const std::vector<std::unique_ptr<Session
   if (!writers) co_return writers.error();
   std::vector<Session*> all;
   for (auto& writer : *writers) {
-    writer->send_ahead(kAhead);
     all.push_back(writer.get());
     const auto index = static_cast<std::uint32_t>(place_.share.index * 100'000 + groups_.size());
     const std::size_t members = std::min(kGroupUsers, users.size() - groups_.size() * kGroupUsers);
@@ -53,12 +58,15 @@ Awaitable<Status> Backlog::make_groups(const std::vector<std::unique_ptr<Session
       for (std::size_t s = g * kGroupUsers; s < std::min((g + 1) * kGroupUsers, sessions.size()); ++s)
         sessions[s]->look_at(*groups_[g].talk, viewer_of(s), *id);
     });
+    // Hundreds of them, each with its members' rows, would wait for each other longer than a request may take.
+    const std::size_t enough = g + 1 > kMakingAtOnce ? g + 1 - kMakingAtOnce : 0;
+    auto made = [this, enough] { return open_groups() >= enough; };
+    const bool went_on = co_await wait_until(&place_, made, kOpenMax);
+    if (!went_on) break;
   }
-  auto open = [this] {
-    return std::all_of(groups_.begin(), groups_.end(), [](const Group& group) { return group.talk->is_open(); });
-  };
-  const bool all_open = co_await wait_until(&place_, open, kOpenMax);
-  if (!all_open) co_return Error{Errc::io, "not all groups were made within two minutes"};
+  auto all_made = [this] { return open_groups() == groups_.size(); };
+  const bool all_open = co_await wait_until(&place_, all_made, kOpenMax);
+  if (!all_open) co_return Error{Errc::io, "not all groups were made within five minutes"};
   co_return Ok{};
 }
 
@@ -76,20 +84,20 @@ Awaitable<Status> Backlog::post_all() {
     };
     if (!taken()) {
       const bool went_on = co_await wait_until(&place_, taken, kOpenMax);
-      if (!went_on) co_return Error{Errc::io, "the backlog's messages were not taken for two minutes"};
+      if (!went_on) co_return Error{Errc::io, "the backlog's messages were not taken for five minutes"};
     } else {
       co_await next_turn(&place_);
     }
   }
   const bool all = co_await posted(kOpenMax);
-  if (!all) co_return Error{Errc::io, "the backlog was not acknowledged within two minutes"};
+  if (!all) co_return Error{Errc::io, "the backlog was not acknowledged within five minutes"};
   // The writers' own devices are told of it by the same way as the others' inboxes.
   auto written = [this] {
     return std::all_of(groups_.begin(), groups_.end(),
                        [](const Group& group) { return group.talk->ledger().missing(0) == 0; });
   };
   const bool delivered = co_await wait_until(&place_, written, kOpenMax);
-  if (!delivered) co_return Error{Errc::io, "the backlog was not delivered within two minutes"};
+  if (!delivered) co_return Error{Errc::io, "the backlog was not delivered within five minutes"};
   co_return Ok{};
 }
 

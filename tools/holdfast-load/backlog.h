@@ -43,6 +43,8 @@ class Backlog final : public SessionEvents {
     std::unique_ptr<Session> writer;
   };
 
+  std::size_t open_groups() const;
+
   Workplace& place_;
   TaskGroup tasks_;
   std::vector<Group> groups_;

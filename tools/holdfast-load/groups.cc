@@ -19,7 +19,7 @@ namespace holdfast::load {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-constexpr Seconds kSettleMax{60};
+constexpr Seconds kSettleMax{300};
 constexpr std::size_t kMembersAtOnce = 100;
 constexpr std::size_t kAhead = 1'000;
 constexpr std::chrono::milliseconds kLead{500};  // from the plan to the first message: all processes have it by then

@@ -93,8 +93,8 @@ class Hostile final : public Scenario {
         if (backlog_.talk_of(i)->ledger().missing(Backlog::viewer_of(i)) > 0) return false;
       return true;
     };
-    const bool all_there = co_await wait_until(&place_, caught_up, Seconds(60));
-    if (!all_there) co_return Error{Errc::io, "not all sessions caught up within a minute"};
+    const bool all_there = co_await wait_until(&place_, caught_up, Seconds(300));
+    if (!all_there) co_return Error{Errc::io, "not all sessions caught up within five minutes"};
     co_return Ok{};
   }
 

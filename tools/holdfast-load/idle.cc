@@ -16,7 +16,7 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 constexpr std::uint64_t kTargetsMax = 500;  // of all processes: to whom messages go
-constexpr Seconds kSettleMax{60};
+constexpr Seconds kSettleMax{300};
 
 class Idle final : public Scenario, public SessionEvents {
  public:
@@ -77,7 +77,6 @@ class Idle final : public Scenario, public SessionEvents {
                                          {fmt::format("load-{}-writer-{}", place_.plan.run, place_.share.index)});
     if (!writer) co_return writer.error();
     writer_ = std::move(writer->front());
-    writer_->send_ahead(64);
     co_return co_await connect_all(&place_, {writer_.get()});
   }
 
@@ -121,7 +120,7 @@ class Idle final : public Scenario, public SessionEvents {
       return std::all_of(targets_.begin(), targets_.end(), [](const Target& target) { return target.talk->is_open(); });
     };
     const bool all = co_await wait_until(&place_, opened, kSettleMax);
-    if (!all) co_return Error{Errc::io, "not all conversations opened within a minute"};
+    if (!all) co_return Error{Errc::io, "not all conversations opened within five minutes"};
     co_return Ok{};
   }
 

@@ -5,10 +5,9 @@
 namespace holdfast::load {
 namespace {
 
-constexpr std::chrono::duration<double> kSettleMax{60};
+constexpr std::chrono::duration<double> kSettleMax{300};
 constexpr std::chrono::duration<double> kForAsLongAsItTakes{7 * 86'400};
 constexpr std::uint32_t kFirstTalk = 1'000'000'000;  // apart from the scenarios' own talks
-constexpr std::size_t kAhead = 64;
 
 }  // namespace
 
@@ -26,7 +25,6 @@ Awaitable<Status> LiveTraffic::prepare() {
     const auto body_bytes = static_cast<std::uint32_t>(place_.plan.body_bytes);
     pairs_.push_back({std::make_unique<Talk>(place_.tally, index, body_bytes, 2), std::move((*sessions)[2 * i]),
                       std::move((*sessions)[2 * i + 1])});
-    pairs_.back().sender->send_ahead(kAhead);
     all.push_back(pairs_.back().sender.get());
     all.push_back(pairs_.back().receiver.get());
   }
@@ -52,7 +50,7 @@ Awaitable<Status> LiveTraffic::open_talks() {
     return std::all_of(pairs_.begin(), pairs_.end(), [](const Pair& pair) { return pair.talk->is_open(); });
   };
   const bool opened = co_await wait_until(&place_, all_open, kSettleMax);
-  if (!opened) co_return Error{Errc::io, "not all conversations opened within a minute"};
+  if (!opened) co_return Error{Errc::io, "not all conversations opened within five minutes"};
   co_return Ok{};
 }
 

@@ -16,7 +16,7 @@ namespace holdfast::load {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-constexpr Seconds kSettleMax{60};
+constexpr Seconds kSettleMax{300};
 constexpr std::uint64_t kAccounts = 8;  // with passwords, of each process; a log-in logs out again
 constexpr const char* kPassword = "correct horse battery staple";
 
@@ -86,7 +86,6 @@ class Mix final : public Scenario, public SessionEvents {
     std::vector<Session*> all;
     for (const auto& session : sessions_) {
       session->keep_for_return();
-      session->send_ahead(16);
       all.push_back(session.get());
     }
     auto connected = co_await connect_all(&place_, std::move(all));
@@ -99,7 +98,7 @@ class Mix final : public Scenario, public SessionEvents {
              std::all_of(groups_.begin(), groups_.end(), is_open);
     };
     const bool opened = co_await wait_until(&place_, open, kSettleMax);
-    if (!opened) co_return Error{Errc::io, "not all conversations opened within a minute"};
+    if (!opened) co_return Error{Errc::io, "not all conversations opened within five minutes"};
     co_return co_await register_accounts();
   }
 
@@ -259,7 +258,7 @@ class Mix final : public Scenario, public SessionEvents {
       const auto reply = co_await client::asking(session->client(), std::move(out));
       if (!reply.ok()) place_.tally.error("log-out: " + reply.failure->str());
     } else {
-      place_.tally.error("a log-in took longer than a minute");
+      place_.tally.error("a log-in took longer than five minutes");
     }
     co_await next_turn(&place_);
     session->close();

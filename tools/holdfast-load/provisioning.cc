@@ -11,7 +11,7 @@ namespace holdfast::load {
 namespace {
 
 constexpr std::size_t kBatch = 500;  // what the server takes at once
-constexpr std::chrono::seconds kAnswerMax{30};
+constexpr std::chrono::seconds kAnswerMax{120};
 
 class Operator final : public client::ClientEvents {
  public:

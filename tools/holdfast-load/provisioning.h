@@ -22,7 +22,7 @@ struct ProvisionedUser {
 Result<std::string> read_operator_key(const std::string& path);
 
 /// A new session for each name, in the order of the names; who does not exist is made. Fails with io (no connection
-/// in half a minute, or no key to be read), permission_denied (the key) or what the server said.
+/// in two minutes, or no key to be read), permission_denied (the key) or what the server said.
 Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Target& target,
                                                           std::vector<std::string> names);
 

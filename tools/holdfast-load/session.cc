@@ -12,6 +12,8 @@ namespace {
 
 /// With an open loop messages are planned also while the server is away; they wait here.
 constexpr std::size_t kOutboxMax = 1'000'000;
+/// A server that is slow is to be measured, and not to be given up on.
+constexpr std::chrono::seconds kRequestMax{120};
 
 }  // namespace
 
@@ -31,6 +33,7 @@ client::ClientOptions Session::client_options() const {
   all.source_address = place_.source(index_);
   all.outbox_messages_max = kOutboxMax;
   all.sends_ahead_max = ahead_;
+  all.request_max = kRequestMax;
   return all;
 }
 
@@ -117,7 +120,7 @@ void Session::on_session_ended(const client::Failure& failure) {
 
 Awaitable<Status> connect_all(Workplace* place, std::vector<Session*> sessions) {
   constexpr std::size_t kAtOnce = 50;
-  constexpr std::chrono::duration<double> kConnectMax{120};
+  constexpr std::chrono::duration<double> kConnectMax{300};
   const auto online = [](const Session* session) { return session->online(); };
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     sessions[i]->start();
@@ -134,7 +137,7 @@ Awaitable<Status> connect_all(Workplace* place, std::vector<Session*> sessions) 
   if (all) co_return Ok{};
   const auto there = static_cast<std::size_t>(std::count_if(sessions.begin(), sessions.end(), online));
   co_return Error{Errc::io,
-                  fmt::format("only {} of {} sessions came online within two minutes", there, sessions.size())};
+                  fmt::format("only {} of {} sessions came online within five minutes", there, sessions.size())};
 }
 
 Awaitable<Result<std::vector<std::unique_ptr<Session>>>> make_sessions(Workplace* place, SessionEvents* events,

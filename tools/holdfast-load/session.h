@@ -35,7 +35,8 @@ class Session final : public client::ClientEvents {
 
   /// Before start(): the session outlives its client, see leave().
   void keep_for_return();
-  /// Before start(): so many messages may be unanswered at once.
+  /// Before start(): so many messages of a conversation may be unanswered at once, instead of one. A message that the
+  /// server refuses for the moment may be overtaken then, and the ledger takes that for disorder.
   void send_ahead(std::size_t messages) { ahead_ = messages; }
 
   void start();
@@ -95,7 +96,7 @@ class Session final : public client::ClientEvents {
   std::unique_ptr<client::Client> client_;  // last: it may call us from its destructor
 };
 
-/// Sessions connect some at a time, so that preparing is no storm. Those that are not all online within two minutes are
+/// Sessions connect some at a time, so that preparing is no storm. Those that are not all online within five minutes are
 /// an error that says how many are missing.
 Awaitable<Status> connect_all(Workplace* place, std::vector<Session*> sessions);
 /// A session for each of the names, made by the operator's key, with the token's credentials.
