@@ -60,7 +60,8 @@ RequestOutcome FakeBackend::run(const Caller& caller, v1::ClientFrame frame) {
     HF_CHECK(!got, "answered once");
     got = std::move(outcome);
   };
-  services::run_request(*this, caller, std::move(frame), then, [this](v1::ServerFrame push) { pushed.push_back(push); });
+  services::run_request(*this, caller, std::move(frame), then,
+                        [this](v1::ServerFrame push) { pushed.push_back(push); });
   settle();
   HF_CHECK(got, "every request is answered");
   return *got;
