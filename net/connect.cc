@@ -81,6 +81,12 @@ Result<HostPort> parse_host_port(std::string_view text) {
   return parsed;
 }
 
+bool is_connected_to_itself(const tcp::socket& socket) {
+  error_code error;
+  const auto here = socket.local_endpoint(error);
+  return !error && here == socket.remote_endpoint(error) && !error;
+}
+
 Awaitable<Result<tcp::socket>> connect(HostPort where, std::chrono::milliseconds time_max) {
   return connect_from({}, std::move(where), time_max);
 }
@@ -109,6 +115,7 @@ Awaitable<Result<tcp::socket>> connect_from(std::string source, HostPort where, 
     if (error) continue;
     auto [failed] = co_await attempt->socket.async_connect(place, kAsTuple);
     error = failed;
+    if (!error && is_connected_to_itself(attempt->socket)) error = asio::error::connection_refused;
     if (!error) break;
   }
   if (attempt->timed_out) co_return Error{Errc::retry_later, "connecting to " + where.str() + " took too long"};

@@ -62,6 +62,21 @@ TEST_CASE("connect: comes from the source address it is given; one that is not o
   REQUIRE_FALSE(*from_nonsense);
 }
 
+TEST_CASE("connect: a socket that met itself is known from one that met a server") {
+  Loop loop;
+  const auto listener = listen(loop);
+  std::optional<Result<tcp::socket>> to_server;
+  loop.spawn(connect_into({"127.0.0.1", listener->port()}, to_server));
+  loop.run();
+  REQUIRE(*to_server);
+  CHECK_FALSE(is_connected_to_itself(**to_server));
+
+  tcp::socket alone(loop.executor(), tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  CHECK_FALSE(is_connected_to_itself(alone));
+  alone.connect(alone.local_endpoint());
+  CHECK(is_connected_to_itself(alone));
+}
+
 TEST_CASE("Listener: a port in use, a foreign address and a bad one are refused, with what to do") {
   Loop loop;
   const auto first = listen(loop);
