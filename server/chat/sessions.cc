@@ -40,12 +40,13 @@ enum class Use { current, next, just_superseded, stolen, unknown };
 Use use_of(const Context& context, const state::Session& row, const command::BeginResume& resume) {
   if (equal_secret(resume.token_hash(), row.token_hash())) return Use::current;
   if (row.next_serial() != 0 && equal_secret(resume.token_hash(), row.next_token_hash())) return Use::next;
-  if (!row.superseded_hash().empty() && equal_secret(resume.token_hash(), row.superseded_hash())) {
-    const bool in_grace = from_ms(row.superseded_ms()) + context.limits.superseded_grace > context.now;
-    return in_grace ? Use::just_superseded : Use::stolen;
-  }
-  // Ours by its mac, and from before the one that was superseded: nobody honest has it any more.
-  return resume.serial() < row.superseded_serial() ? Use::stolen : Use::unknown;
+  const bool was_superseded =
+      !row.superseded_hash().empty() && equal_secret(resume.token_hash(), row.superseded_hash());
+  // Ours by its mac: from before the one that was superseded.
+  if (!was_superseded && resume.serial() >= row.superseded_serial()) return Use::unknown;
+  // A resume may have been on its way, to a primary that died, while its own client went on: only later nobody honest has it.
+  const bool in_grace = from_ms(row.superseded_ms()) + context.limits.superseded_grace > context.now;
+  return in_grace ? Use::just_superseded : Use::stolen;
 }
 
 /// The session's row if it stands; a refusal otherwise.
