@@ -36,6 +36,15 @@ class Series {
     return points_[index];
   }
 
+  /// The start is now: what was counted until now is of the first point.
+  void begin() {
+    if (points_.empty()) return;
+    Point before = std::move(points_[0]);
+    for (std::size_t i = 1; i < points_.size(); ++i) before += points_[i];
+    *this = Series();
+    points_.push_back(std::move(before));
+  }
+
   void merge(Series other) {
     while (step_ < other.step_) halve();
     while (other.step_ < step_) other.halve();

@@ -116,6 +116,7 @@ class Worker {
   void begin() {
     place_->began = steady_now();
     place_->tally.times["late"].clear();
+    for (auto& [name, curve] : place_->tally.curves) curve.begin();
     effort_.start();
     measuring_ = true;
   }
