@@ -1,7 +1,11 @@
 // What holdfast-load counts, and how it gets from one process to another.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "base/random.h"
 #include "tools/holdfast-load/machine_use.h"
@@ -25,6 +29,17 @@ std::int64_t sum_of(const CountSeries& series) {
 }
 
 }  // namespace
+
+TEST_CASE("Series: what was counted before it begins is of the first point, and nothing of nothing") {
+  CountSeries series;
+  series.begin();
+  CHECK(series.points().empty());
+  series.at(seconds(3)) += 5;
+  series.at(seconds(3'000)) -= 2;
+  series.begin();
+  CHECK(series.points() == std::vector<std::int64_t>{3});
+  CHECK(series.step() == CountSeries::kStepAtFirst);
+}
 
 TEST_CASE("Series: a run of any length keeps its sum, in a bounded number of points") {
   CountSeries series;
@@ -153,6 +168,31 @@ TEST_CASE("ProcFigures: we ourselves are found, nobody is not") {
   REQUIRE(ours);
   CHECK(ours->resident_bytes > 0);
   CHECK_FALSE(process_figures(-1));
+}
+
+TEST_CASE("ProcFigures: a process whose first thread has ended is not gone before the last") {
+  int closed_by_us[2];
+  REQUIRE(::pipe(closed_by_us) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::close(closed_by_us[1]);
+    std::thread([end = closed_by_us[0]] {
+      char byte = 0;
+      while (::read(end, &byte, 1) > 0) continue;
+      ::_exit(0);
+    }).detach();
+    ::syscall(SYS_exit, 0);  // this thread alone, and without unwinding what Catch2 has around us
+  }
+  ::close(closed_by_us[0]);
+  while (process_figures(child)->state != 'Z') std::this_thread::yield();
+  CHECK_FALSE(has_ended(child));
+  ::close(closed_by_us[1]);
+  siginfo_t ended{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) == 0);
+  CHECK(has_ended(child));
+  ::waitpid(child, nullptr, 0);
+  CHECK(has_ended(child));
 }
 
 TEST_CASE("MachineUse: idle and waiting for disks is not busy") {

@@ -69,6 +69,15 @@ std::optional<ProcessFigures> process_figures(pid_t process) {
   return figures;
 }
 
+bool has_ended(pid_t process) {
+  const auto figures = process_figures(process);
+  if (!figures) return true;
+  if (figures->state != 'Z' && figures->state != 'X') return false;
+  std::error_code error;
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", error);
+  return error || std::distance(begin(threads), end(threads)) <= 1;
+}
+
 pid_t holder_of_data(const std::filesystem::path& data) {
   std::ifstream file(data / "LOCK");
   pid_t process = 0;

@@ -18,6 +18,9 @@ struct ProcessFigures {
 
 /// Nothing if there is no such process.
 std::optional<ProcessFigures> process_figures(pid_t process);
+/// Whether it is gone with all of its threads, and so has no file, socket or lock any more. One whose first thread has
+/// ended calls itself dead ('Z') while the others still hold everything.
+bool has_ended(pid_t process);
 /// Who has the LOCK of this data directory; 0: nobody who lives.
 pid_t holder_of_data(const std::filesystem::path& data);
 

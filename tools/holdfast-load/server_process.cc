@@ -36,8 +36,7 @@ void ServerProcess::start_counting() {
 
 bool ServerProcess::alive() const {
   if (child_ && ::waitpid(pid_, nullptr, WNOHANG) == pid_) return false;
-  const auto stat = process_figures(pid_);
-  return stat && stat->state != 'Z' && stat->state != 'X';
+  return !has_ended(pid_);
 }
 
 void ServerProcess::kill() {
