@@ -1,5 +1,8 @@
 #include "server/copy.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/check.h"
 #include "proto/state.pb.h"
 #include "storage/keys.h"
@@ -18,7 +21,8 @@ Copy::Copy(const PartitionOptions& options, const chat::Limits& limits, failover
       limits_(limits),
       mutant_(replica.mutant),
       replica_(options.id, self, found.recovered, replica),
-      subscribers_(std::move(found.subscribers)) {}
+      subscribers_(std::move(found.subscribers)),
+      slowest_since_{{Seq{}, slowest_committed()}} {}
 
 void Copy::installed(const failover::Recovered& recovered, const std::vector<Seq>& cursors) {
   HF_CHECK(!serving_, "who serves installs nothing");
@@ -26,6 +30,7 @@ void Copy::installed(const failover::Recovered& recovered, const std::vector<Seq
   HF_CHECK(cursors.size() == subscribers_.size(), "every subscriber stands somewhere");
   const bool lost = mutant_ == failover::Mutant::cursors_lost;
   for (std::size_t i = 0; i < cursors.size(); ++i) subscribers_[i].cursor = lost ? recovered.last_seq : cursors[i];
+  slowest_since_ = {{Seq{}, slowest_committed()}};
   replica_.installed(recovered);
 }
 
@@ -143,6 +148,14 @@ void Copy::note_cursors(const log::Entry& entry) {
       at.cursor = Seq(cursor.seq());
     }
   }
+  if (const Seq slowest = slowest_committed(); slowest != slowest_since_.back().cursor)
+    slowest_since_.push_back({Seq(entry.seq()), slowest});
+}
+
+Seq Copy::slowest_committed() const {
+  Seq slowest(std::numeric_limits<std::uint64_t>::max());
+  for (const SubscriberAt& at : subscribers_) slowest = std::min(slowest, at.cursor);
+  return slowest;
 }
 
 void Copy::follow_role(Ready& ready) {
@@ -199,6 +212,11 @@ Seq Copy::slowest_cursor() const {
   if (serving_) return std::min(slowest, serving_->slowest_cursor());
   for (const SubscriberAt& at : subscribers_) slowest = std::min(slowest, at.cursor);
   return slowest;
+}
+
+Seq Copy::log_may_go_to(Seq flushed) {
+  while (slowest_since_.size() > 1 && slowest_since_[1].entry <= flushed) slowest_since_.pop_front();
+  return std::min({flushed, slowest_cursor(), slowest_since_.front().cursor});
 }
 
 bool Copy::idle() const { return early_.empty() && answers_.empty() && (!serving_ || serving_->idle()); }

@@ -73,6 +73,9 @@ class Copy {
   PartitionId id() const { return options_.id; }
   /// Below this the log is no longer needed by any subscriber or connected copy, whatever a crash takes.
   Seq slowest_cursor() const;
+  /// Up to here the log may go, once the state is flushed up to `flushed`: whose subscribers may stand further back in it than
+  /// they do now, and a snapshot of it brings the log from there on.
+  Seq log_may_go_to(Seq flushed);
   /// While it serves: the latest moment of which every copy that counts has said that nobody else does.
   SteadyTime certain_at(SteadyTime now) const { return replica_.is_alone() ? now : certain_at_; }
   bool idle() const;
@@ -91,6 +94,7 @@ class Copy {
   void close(Ready& ready);
   void committed(const failover::Appended& entry);
   void note_cursors(const log::Entry& entry);
+  Seq slowest_committed() const;
   void make_certain(SteadyTime now);
 
   const PartitionOptions options_;
@@ -98,6 +102,11 @@ class Copy {
   const failover::Mutant mutant_;
   failover::Replica replica_;
   std::vector<SubscriberAt> subscribers_;  ///< their cursors as committed
+  struct SlowestSince {
+    Seq entry, cursor;
+  };
+  /// By entry: where the slowest subscriber stands in a state that a crash may still fall back to, and in the newest.
+  std::deque<SlowestSince> slowest_since_;
   std::unique_ptr<Partition> serving_;
   Epoch serving_epoch_;
   std::uint64_t life_ = 0;

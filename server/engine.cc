@@ -366,13 +366,13 @@ Engine::~Engine() {
   backups_->end_all();
 }
 
-/// The log is needed from the slowest subscriber on, and as far back as the state could fall in a crash; and the entry that
+/// The log is needed from the slowest subscriber on, as of the state that a crash could fall back to; and the entry that
 /// they have reached stays, for a snapshot carries at least the newest one that is applied.
 void Engine::trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed) {
   for (const auto& [partition, seq] : flushed) {
     Worker& worker = shared_.worker_of(partition);
     worker.call([this, &worker, id = partition, flushed_seq = seq] {
-      const std::uint64_t done = std::min(worker.copy(id).slowest_cursor(), flushed_seq).value;
+      const std::uint64_t done = worker.log_may_go_to(id, flushed_seq).value;
       if (done <= config_.storage.log_keep_entries) return;
       const Seq first(done - config_.storage.log_keep_entries);
       // On the thread that fills copies: a log is not trimmed while another takes its place.

@@ -194,6 +194,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   /// From any thread.
   SteadyTime ticked_at() const { return SteadyTime(std::chrono::nanoseconds(ticked_.load(std::memory_order_relaxed))); }
   const Copy& copy(PartitionId id) const { return *slots_[id.value].copy; }
+  Seq log_may_go_to(PartitionId id, Seq flushed) { return slots_[id.value].copy->log_may_go_to(flushed); }
   BackupHold& backup_hold() { return backup_hold_; }
   bus::Pace& pace() { return pace_; }
 

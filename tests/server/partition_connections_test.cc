@@ -225,6 +225,10 @@ TEST_CASE("Partition: a cursor rides in the next entry, never causes one, and co
   bench.apply();
   CHECK(bench.copy->slowest_cursor() == sent.seq);
   CHECK(bench.stored<state::Cursor>(keys::cursor("counting"))->seq() == sent.seq.value);
+  // A state that was flushed before that has the old one in it: whoever gets it as a whole needs the log from there on.
+  const Seq moved = bench.copy->replica().committed();
+  CHECK(bench.copy->log_may_go_to(Seq(moved.value - 1)) == before);
+  CHECK(bench.copy->log_may_go_to(moved) == sent.seq);
 }
 
 TEST_CASE("Partition: events go to subscribers once they are committed, not before (I9, I14)") {

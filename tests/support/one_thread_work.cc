@@ -260,8 +260,7 @@ void OneThreadNode::flush_and_trim() {
 /// What the log is needed for is known where the partition is; and nobody trims a log while another takes its place.
 void OneThreadNode::trim(PartitionId id, Seq flushed) {
   const bool past = running_->joined && running_->joined->mutant == NodeMutant::trims_past_cursors;
-  const std::uint64_t done =
-      past ? flushed.value : std::min(running_->copies[id.value]->slowest_cursor(), flushed).value;
+  const std::uint64_t done = past ? flushed.value : running_->copies[id.value]->log_may_go_to(flushed).value;
   if (done <= options_.log_keep_entries) return;
   running_->filling.push_back([this, id, first = Seq(done - options_.log_keep_entries)] {
     const Status trimmed = running_->log.trim(id, first);
