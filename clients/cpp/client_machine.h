@@ -146,6 +146,7 @@ class ClientMachine {
   void on_push(SteadyTime now, const v1::ServerFrame& frame);
   void on_goodbye(SteadyTime now, const v1::Goodbye& goodbye);
   void on_token(SteadyTime now, const v1::TokenPush& push);
+  void on_history_gap(const v1::HistoryGap& gap);
   void on_history_reset(const v1::HistoryReset& reset);
   void hand_over(const v1::InboxItem& item);
   void fetch_reference(SteadyTime now);

@@ -289,7 +289,7 @@ void ClientMachine::on_push(SteadyTime now, const v1::ServerFrame& frame) {
     case v1::ServerFrame::kPositionsChanged: return events_->on_positions(frame.positions_changed());
     case v1::ServerFrame::kStatusBanner: return events_->on_status_banner(frame.status_banner());
     case v1::ServerFrame::kEmailFailing: return events_->on_email_failing(frame.email_failing());
-    case v1::ServerFrame::kHistoryGap: return events_->on_history_gap(frame.history_gap());
+    case v1::ServerFrame::kHistoryGap: return on_history_gap(frame.history_gap());
     case v1::ServerFrame::kHistoryReset: return on_history_reset(frame.history_reset());
     case v1::ServerFrame::kToken: return on_token(now, frame.token());
     case v1::ServerFrame::kMove: return on_move(now, frame.move());
@@ -327,6 +327,11 @@ void ClientMachine::on_token(SteadyTime now, const v1::TokenPush& push) {
 }
 
 /// The positions of the server's earlier life go, in memory and in the store, before the application hears of it.
+/// What came on the old connection while the new one was asked for may be acknowledged and removed by now: no gap to us.
+void ClientMachine::on_history_gap(const v1::HistoryGap& gap) {
+  if (gap.resumed_at() > inbox_.delivered()) events_->on_history_gap(gap);
+}
+
 void ClientMachine::on_history_reset(const v1::HistoryReset& reset) {
   generation_ = reset.generation();
   inbox_.start_at(reset.resumed_at());

@@ -123,6 +123,25 @@ TEST_CASE("Moving: what comes on both connections is shown once, in order, and n
   CHECK(play.heard.log == std::vector<std::string>{"connected ada", "1 one", "2 two", "3 three", "4 four"});
 }
 
+TEST_CASE(
+    "Moving: what was shown and acknowledged on the old connection is no gap on the new one, but what was not is") {
+  Play play(options_for(LogInWith{"ada", "secret"}));
+  play.machine.start(play.now);
+  play.log_in();
+  const auto resume = arrive(play);
+  play.push({Play::item(1, 1, "one"), Play::item(2, 2, "two")});
+  answer_resume(play, resume, 2);
+  const auto told = [&](std::uint64_t resumed_at) {
+    v1::ServerFrame frame;
+    frame.mutable_history_gap()->set_resumed_at(resumed_at);
+    const std::size_t before = play.heard.gaps.size();
+    play.say(frame);
+    return play.heard.gaps.size() > before;
+  };
+  CHECK_FALSE(told(2));
+  CHECK(told(3));
+}
+
 TEST_CASE("Moving: a reference that was being fetched on the old connection is fetched on the new one") {
   Play play(options_for(LogInWith{"ada", "secret"}));
   play.machine.start(play.now);

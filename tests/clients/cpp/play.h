@@ -27,7 +27,9 @@ struct Heard final : ClientEvents {
   std::vector<SendResult> sent;
   std::vector<Failure> ended;
   std::vector<v1::HistoryReset> resets;
+  std::vector<v1::HistoryGap> gaps;
 
+  void on_history_gap(const v1::HistoryGap& gap) override { gaps.push_back(gap); }
   void on_history_reset(const v1::HistoryReset& reset) override { resets.push_back(reset); }
   void on_connected(const SessionInfo& s) override { log.push_back("connected " + s.username); }
   void on_resumed(const SessionInfo& s) override { log.push_back("resumed " + s.username); }
