@@ -26,6 +26,8 @@ class Agenda {
   }
 
   void after(Micros delay, std::function<void()> what) { noted_.emplace(now_ + delay, std::move(what)); }
+  /// Nothing of it happens any more.
+  void clear() { noted_.clear(); }
   SteadyTime next() const { return noted_.empty() ? SteadyTime::max() : noted_.begin()->first; }
   /// Everything up to then, and then it is then.
   void run_until(SteadyTime then) {

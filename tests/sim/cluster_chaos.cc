@@ -43,6 +43,7 @@ ClusterOptions options_of(const ChaosOptions& options, SeededRandom& random) {
   out.node.replica.mutant = options.mutant;
   out.node.node_mutant = options.node_mutant;
   out.node.never_reattaches = options.never_reattaches;
+  out.apps_forget_ids = options.apps_forget_ids;
   out.node.operator_after = Millis(random.below(2) == 0 ? 0 : random.below(10'000));
   return out;
 }
@@ -77,8 +78,8 @@ class Chaos {
     if (!whole) return result("L: it does not become whole again", doings);
     world_.run_for(kSettle);
     ChaosResult done = result("", doings);
-    // What was still on its way to a client has some more time.
-    for (int more = 0; more < 10 && world_.wrong().empty(); ++more) {
+    // What was still on its way to a client has some more time: an idle one notices after 12 s that its node is gone.
+    for (int more = 0; more < 20 && world_.wrong().empty(); ++more) {
       done.wrong = world_.verdict();
       if (done.wrong.empty()) break;
       world_.run_for(Millis(1000));
@@ -104,6 +105,10 @@ class Chaos {
       done.seen["broken-snapshot"] += world_.node(i).copies_discarded();
       done.seen["damage-found"] += world_.node(i).damage_found();
       done.seen["quarantined"] += world_.node(i).quarantines();
+    }
+    for (std::size_t i = 0; i < world_.apps(); ++i) {
+      done.seen["moved"] += world_.app(i).moves();
+      done.seen["resumed"] += world_.app(i).resumes();
     }
     for (std::uint16_t p = 0; p < world_.partitions(); ++p)
       if (const auto row = world_.config(PartitionId(p))) done.promotions += row->epoch() - 1;

@@ -47,6 +47,7 @@ struct ChaosOptions {
   failover::Mutant mutant = failover::Mutant::none;
   NodeMutant node_mutant = NodeMutant::none;
   bool never_reattaches = false;
+  bool apps_forget_ids = false;
 };
 
 struct ChaosResult {

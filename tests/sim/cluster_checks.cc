@@ -168,7 +168,8 @@ bool ClusterWorld::is_whole() const {
 }
 
 bool ClusterWorld::clients_idle() const {
-  return std::ranges::all_of(people_, [](const Person& person) { return person.client->is_idle(); });
+  return std::ranges::all_of(people_, [](const Person& person) { return person.client->is_idle(); }) &&
+         std::ranges::all_of(apps_, [](const auto& app) { return app->is_idle(); });
 }
 
 bool ClusterWorld::is_quiet() const {
@@ -265,6 +266,8 @@ std::string ClusterWorld::describe() const {
     if (!person.client->is_idle())
       out += "\n  " + person.client->options().username + (person.client->is_online() ? " online" : " away") + ", " +
              std::to_string(person.client->open_requests()) + " open";
+  for (const auto& app : apps_)
+    if (!app->is_idle()) out += "\n  " + app->describe();
   return out;
 }
 

@@ -10,6 +10,7 @@ Doings::Doings(ClusterWorld& world, std::uint64_t seed) : world_(world), random_
     const std::uint64_t credit = random_.below(2) == 0 ? 300 + random_.below(500) : 64 << 10;
     world_.add_client({.username = "user" + std::to_string(i), .credit_bytes = credit});
   }
+  for (std::uint64_t apps = random_.below(3); apps > 0; --apps) world_.add_app("app" + std::to_string(apps));
 }
 
 void Doings::ask_for_conversation(SimClient& client, v1::ClientFrame frame) {
@@ -24,10 +25,36 @@ void Doings::learn_conversations() {
   });
 }
 
+UserId Doings::anybody() {
+  const std::size_t who = random_.below(world_.clients() + world_.apps());
+  return who < world_.clients() ? world_.client(who).user() : world_.app(who - world_.clients()).user();
+}
+
+void Doings::one_of_app(App& app) {
+  if (conversations_.empty() || app.open_requests() > 12) return;
+  const std::string& where = conversations_[random_.below(conversations_.size())];
+  const std::uint64_t number = 1 + random_.below(20);
+  switch (random_.below(16)) {
+    case 0: return app.ask(requests::edit(where, number, "edited"));
+    case 1: return app.ask(requests::react(where, number, "+1"));
+    case 2: return app.ask(requests::history(where, number, 10));
+    case 3: return app.switch_off();
+    case 4:
+    case 5: return app.switch_on();
+    case 6: return app.stall(Millis(random_.below(3'000)));
+    case 7: return app.ask_to_move(Millis(random_.below(500)));
+    default:
+      for (std::uint64_t posts = 1 + random_.below(3); posts > 0; --posts, ++posts_)
+        app.post(*ConversationId::from_bytes(where), "hello");
+  }
+}
+
 void Doings::one() {
   learn_conversations();
-  SimClient& client = world_.client(random_.below(world_.clients()));
-  const UserId other = world_.client(random_.below(world_.clients())).user();
+  const std::size_t who = random_.below(world_.clients() + world_.apps());
+  if (who >= world_.clients()) return one_of_app(world_.app(who - world_.clients()));
+  SimClient& client = world_.client(who);
+  const UserId other = anybody();
   if (client.user().is_zero() || client.ended()) return;
   if (other.is_zero()) return;
   const bool opens = conversations_.size() < 4 && opening_.size() < 2;
@@ -59,6 +86,7 @@ void Doings::one() {
 
 void Doings::everybody_comes_back() {
   for (std::size_t i = 0; i < world_.clients(); ++i) world_.client(i).come_back();
+  for (std::size_t i = 0; i < world_.apps(); ++i) world_.app(i).switch_on();
 }
 
 }  // namespace holdfast::sim

@@ -21,6 +21,8 @@ class Doings {
 
  private:
   void learn_conversations();
+  void one_of_app(App& app);
+  UserId anybody();
   void ask_for_conversation(SimClient& client, v1::ClientFrame frame);
 
   ClusterWorld& world_;

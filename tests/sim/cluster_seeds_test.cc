@@ -160,6 +160,10 @@ TEST_CASE("Cluster: with connections that stay attached where their primary was,
   CHECK(is_caught({.faults = {{Fault::kill, Fault::suspicion}}, .never_reattaches = true}, 100));
 }
 
+TEST_CASE("Cluster: with applications that give what was unanswered another id, it is noticed (H3)") {
+  CHECK(is_caught({.faults = {{Fault::kill, Fault::pause}}, .apps_forget_ids = true}, 200));
+}
+
 TEST_CASE("Cluster: with routes of which later asks are taken after a refusal, it is noticed") {
   CHECK(is_caught({.faults = {{Fault::suspicion, Fault::reset}}, .node_mutant = NodeMutant::no_refused_routes}, 1000));
 }

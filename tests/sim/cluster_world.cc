@@ -33,6 +33,8 @@ ClusterWorld::ClusterWorld(ClusterOptions options)
 
 ClusterWorld::~ClusterWorld() {
   for (Person& person : people_) person.client->lost_connection();
+  apps_.clear();
+  agenda_.clear();  // what was under way names nodes
 }
 
 // ------------------------------------------------------------------------------------------------ nodes
@@ -81,6 +83,8 @@ void ClusterWorld::kill(std::size_t index) {
   SimNode& node = *nodes_[index];
   for (Person& person : people_)
     if (&person.client->node() == &node.node()) person.client->lost_connection();
+  const bool told = agenda_.chance(70);
+  for (const auto& app : apps_) app->node_died(node, told);
   node.crash();
 }
 
@@ -148,6 +152,22 @@ SimClient& ClusterWorld::add_client(SimClient::Options options) {
   return *person.client;
 }
 
+SimNode* ClusterWorld::node_at(const client::Endpoint& endpoint) {
+  const auto at = std::ranges::find_if(nodes_, [&](const auto& node) { return node->name() == endpoint.host; });
+  return at == nodes_.end() ? nullptr : at->get();
+}
+
+App& ClusterWorld::add_app(std::string username) {
+  App::Options options{.username = std::move(username),
+                       .endpoints = {{nodes_[agenda_.random().below(nodes_.size())]->name(), 2}},
+                       .doors = options_.node.node.doors,
+                       .forgets_ids = options_.apps_forget_ids};
+  apps_.push_back(std::make_unique<App>(
+      agenda_, front_, history_, [this](const client::Endpoint& endpoint) { return node_at(endpoint); },
+      std::move(options)));
+  return *apps_.back();
+}
+
 void ClusterWorld::pump() {
   for (Person& person : people_) pump(person);
   agenda_.after(kPump, [this] { pump(); });
@@ -191,6 +211,7 @@ void ClusterWorld::on_reattach(SimNode& node, std::uint16_t door, PartitionId pa
         partition_of(client.user(), partitions()) == partition)
       client.reattach();
   }
+  for (const auto& app : apps_) app->reattach(node, door, partition);
 }
 
 }  // namespace holdfast::sim

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/app.h"
 #include "tests/sim/sim_node.h"
 #include "tests/support/log_history.h"
 #include "tests/support/sim_client.h"
@@ -18,8 +19,9 @@ namespace holdfast::sim {
 
 struct ClusterOptions {
   std::uint64_t seed = 1;
-  unsigned steps_max = 60;  ///< of a node in a millisecond
-  SimNodeOptions node;      ///< its name is filled in
+  unsigned steps_max = 60;       ///< of a node in a millisecond
+  SimNodeOptions node;           ///< its name is filled in
+  bool apps_forget_ids = false;  ///< mutant
 };
 
 class ClusterWorld {
@@ -48,6 +50,10 @@ class ClusterWorld {
   void send_client(std::size_t client, std::size_t node);
   SimClient& client(std::size_t index) { return *people_[index].client; }
   std::size_t clients() const { return people_.size(); }
+  /// With the client library in it: which goes to another node by itself.
+  App& add_app(std::string username);
+  App& app(std::size_t index) { return *apps_[index]; }
+  std::size_t apps() const { return apps_.size(); }
 
   Agenda& agenda() { return agenda_; }
   SimStore& store() { return store_; }
@@ -83,6 +89,7 @@ class ClusterWorld {
     SteadyTime since{};
   };
   SimNode& make_node();
+  SimNode* node_at(const client::Endpoint& endpoint);
   void complain(std::string what) {
     if (wrong_.size() < 20) wrong_.push_back(std::move(what));
   }
@@ -106,6 +113,8 @@ class ClusterWorld {
   std::vector<std::unique_ptr<SimNode>> nodes_;
   History history_;
   std::vector<Person> people_;
+  AppConnection::Front front_;
+  std::vector<std::unique_ptr<App>> apps_;
   Archive archive_;                          ///< what was committed anywhere
   std::vector<std::vector<Hash32>> chains_;  ///< of it
   std::vector<std::string> wrong_;

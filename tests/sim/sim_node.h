@@ -90,6 +90,9 @@ class SimNode final : public Surroundings, public SimNetwork::End {
     for (const auto& past : past_) sum += past->copies_discarded();
     return sum;
   }
+  const std::string& name() const { return options_.name; }
+  /// Counts its crashes.
+  std::uint64_t life() const { return life_; }
   NodeId id() const { return id_; }  ///< 0: it has never joined
   const StoreId& store_id() const { return store_id_; }
   /// A write failed: it is to be crash()ed.

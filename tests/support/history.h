@@ -63,4 +63,7 @@ struct History {
   std::vector<std::string> complaints;  ///< of clients, at the moment: an item twice on one connection, a lost session
 };
 
+/// Counts it among what was asked for, if it leads to a change other than a post.
+void note_asked(History& history, const v1::ClientFrame& frame);
+
 }  // namespace holdfast

@@ -1,6 +1,7 @@
 /// OneThreadNode: its doors.
 #include "tests/support/one_thread_door.h"
 
+#include "server/gateway/session.h"
 #include "server/peer_frames.h"
 #include "server/recovery.h"
 #include "tests/support/one_thread_running.h"
@@ -9,11 +10,13 @@ namespace holdfast {
 
 chat::ConnectionRef OneThreadNode::connect(std::uint16_t door, std::function<void(chat::Delivery)> on_delivery) {
   const chat::ConnectionRef connection{door, next_connection_++};
-  connections_.emplace(connection, std::move(on_delivery));
+  connections_.emplace(connection.connection, std::move(on_delivery));
   return connection;
 }
 
-void OneThreadNode::disconnect(chat::ConnectionRef connection) { connections_.erase(connection); }
+void OneThreadNode::disconnect(chat::ConnectionRef connection) {
+  connections_.erase(gateway::connection_of(connection));
+}
 
 void OneThreadNode::Door::ask(PartitionId partition, command::Command command,
                               std::function<void(command::Answer)> then) {

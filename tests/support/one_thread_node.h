@@ -96,6 +96,7 @@ class OneThreadNode {
   // What a front door sees. Callbacks come from within step().
   chat::Backend& backend(std::uint16_t door);
   chat::Attachments& attachments(std::uint16_t door);
+  /// What comes for any registration of the connection (server/gateway/session.h) is its.
   chat::ConnectionRef connect(std::uint16_t door, std::function<void(chat::Delivery)> on_delivery);
   void disconnect(chat::ConnectionRef connection);
 
@@ -204,7 +205,7 @@ class OneThreadNode {
   MemoryDatabase state_database_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::uint64_t next_connection_ = 1;
-  std::map<chat::ConnectionRef, std::function<void(chat::Delivery)>> connections_;
+  std::map<std::uint64_t, std::function<void(chat::Delivery)>> connections_;
   std::vector<std::vector<log::Entry>> archive_;
   StateBatch state_batch_;  ///< kept: it is big
   std::unique_ptr<Running> running_;

@@ -1,5 +1,6 @@
 /// OneThreadNode as one of several: what server/worker_peers.cc is to a Worker, in the same order.
 #include "base/check.h"
+#include "server/gateway/session.h"
 #include "server/peer_frames.h"
 #include "tests/support/one_thread_running.h"
 
@@ -144,7 +145,8 @@ void OneThreadNode::receive(const failover::Member& from, std::size_t place, con
       for (const auto& one : frame.deliver().all()) {
         if (door_place(static_cast<std::uint16_t>(one.connection().worker())) != place) continue;
         const auto delivery = peers::delivery(one);
-        const auto at = connections_.find(std::visit([](const auto& d) { return d.connection; }, *delivery));
+        const auto at = connections_.find(
+            gateway::connection_of(std::visit([](const auto& d) { return d.connection; }, *delivery)));
         if (at == connections_.end()) continue;
         const auto on_delivery = at->second;  // it may disconnect
         on_delivery(*delivery);

@@ -1,6 +1,7 @@
 /// OneThreadNode: what its partitions ask for, and what its disk does.
 #include "base/check.h"
 #include "proto/state.pb.h"
+#include "server/gateway/session.h"
 #include "server/peer_frames.h"
 #include "storage/keys.h"
 #include "tests/support/one_thread_door.h"
@@ -157,7 +158,7 @@ void OneThreadNode::deliver(std::size_t from, chat::Delivery delivery) {
     return;
   }
   send(from, door_place(connection.worker), [this, connection, delivery = std::move(delivery)] {
-    const auto at = connections_.find(connection);
+    const auto at = connections_.find(gateway::connection_of(connection));
     if (at == connections_.end()) return;
     const auto on_delivery = at->second;  // it may disconnect
     on_delivery(delivery);

@@ -183,16 +183,6 @@ void SimClient::run(v1::ClientFrame frame, std::function<void(const chat::Reques
       });
 }
 
-void SimClient::note_asked(const v1::ClientFrame& frame) {
-  const auto note = [&](const std::string& conversation, v1::Change::WhatCase what) {
-    ++history_.asked[{*ConversationId::from_bytes(conversation), what}];
-  };
-  if (frame.has_edit()) note(frame.edit().conversation_id(), v1::Change::kEdited);
-  if (frame.has_delete_()) note(frame.delete_().conversation_id(), v1::Change::kDeleted);
-  if (frame.has_react()) note(frame.react().conversation_id(), v1::Change::kReacted);
-  if (frame.has_rename_group()) note(frame.rename_group().conversation_id(), v1::Change::kRenamed);
-}
-
 std::size_t SimClient::ask(v1::ClientFrame frame) {
   const std::string id = make_uuid7(node_->now(), random_).str();
   Request& request = requests_[next_request_];
@@ -205,7 +195,7 @@ std::size_t SimClient::ask(v1::ClientFrame frame) {
     if (frame.has_get_history())
       request.least = known_[*ConversationId::from_bytes(frame.get_history().conversation_id())];
     frame.set_idempotency_id(id);
-    note_asked(frame);
+    note_asked(history_, frame);
   }
   request.frame = std::move(frame);
   return next_request_++;

@@ -83,7 +83,6 @@ class SimClient {
   void connect();
   void on_login(const chat::RequestOutcome& outcome);
   void send(std::size_t request);
-  void note_asked(const v1::ClientFrame& frame);
   void check_history(const Request& request, const v1::HistoryReply& reply);
   void on_answer(std::size_t request, const v1::ServerFrame& frame);
   void on_push(const v1::ServerFrame& frame);
