@@ -20,6 +20,9 @@ Names names_of(Kind kind) {
     case Kind::refused_seen: return {"H7", "refused_seen"};
     case Kind::not_delivered: return {"H8", "not_delivered"};
     case Kind::revoked_accepted: return {"H9", "revoked_accepted"};
+    case Kind::mail_missing: return {"H11", "mail_missing"};
+    case Kind::mail_repeated: return {"H11", "mail_repeated"};
+    case Kind::mail_unwanted: return {"H11", "mail_unwanted"};
     case Kind::diverged: return {"H10", "diverged"};
     case Kind::not_recovered: return {"H12", "not_recovered"};
     case Kind::crashed: return {"I", "crashed"};
@@ -40,6 +43,7 @@ std::vector<Violation> check(const History& history, const CheckLimits& limits) 
   check_answers(history, stored, found);
   check_devices(history, stored, found);
   check_visits(history, found);
+  check_mails(history, found);
   check_replicas(history, found);
   check_recovery(history, limits, found);
   for (const std::string& crash : history.crashes) found.say(Kind::crashed, crash);

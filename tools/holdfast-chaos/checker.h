@@ -1,4 +1,4 @@
-/// Says what is wrong with a history, by the rules H1 to H10 and H12 of docs/failover.md.
+/// Says what is wrong with a history, by the rules H1 to H12 of docs/failover.md.
 ///
 ///   H1   what was acknowledged is there at the end             lost
 ///   H2   nothing is there twice, nothing was shown twice       duplicated
@@ -10,11 +10,14 @@
 ///   H8   every change reached every device of its members      not_delivered
 ///   H9   an ended session is accepted by nobody                revoked_accepted
 ///   H10  all copies of a partition have the same history       diverged
+///   H11  who stays away is mailed what came                 mail_missing
+///        once, or again under one Message-ID after a fault  mail_repeated
+///        nothing acknowledged, deleted or muted is mailed   mail_unwanted
 ///   H12  all is well again soon after a fault is undone        not_recovered
 ///   I    no node ends by itself (a broken invariant does that) crashed
 ///
-/// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h. H11 is about
-/// mails, and the clients of a run have no addresses (run.cc says what tests that).
+/// Pure. Each finding names the device, the conversation and the message. H13, the outages, is in outages.h. H11 is
+/// about mail_history.h; its letters are judged by H2 and H8, too.
 #pragma once
 
 #include <map>
@@ -33,6 +36,9 @@ enum class Kind : std::uint8_t {
   refused_seen,
   not_delivered,
   revoked_accepted,
+  mail_missing,
+  mail_repeated,
+  mail_unwanted,
   diverged,
   not_recovered,
   crashed,

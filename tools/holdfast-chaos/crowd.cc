@@ -104,7 +104,11 @@ class Crowd::Member final : public client::ClientEvents {
 };
 
 Crowd::Crowd(any_io_executor executor, CrowdOptions options)
-    : executor_(executor), options_(std::move(options)), runtime_(executor), random_(options_.seed) {
+    : executor_(executor),
+      options_(std::move(options)),
+      runtime_(executor),
+      random_(options_.seed),
+      run_(to_hex(SystemRandom().id<StoreId>().bytes()).substr(0, 8)) {
   lay_out();
 }
 
@@ -124,10 +128,9 @@ std::vector<client::Endpoint> Crowd::whereabouts() const {
 /// Every third user has two devices, and every other one of the second devices is idle; each writes with the next one,
 /// and every fourth has a group of four.
 void Crowd::lay_out() {
-  const std::string run = to_hex(SystemRandom().id<StoreId>().bytes()).substr(0, 8);
   while (history_.devices.size() < options_.clients) {
     const auto user = static_cast<std::uint32_t>(users_.size());
-    users_.push_back("chaos-" + run + "-" + std::to_string(user));
+    users_.push_back("chaos-" + run_ + "-" + std::to_string(user));
     const std::size_t devices = user % 3 == 2 ? 2 : 1;
     for (std::size_t i = 0; i < devices && history_.devices.size() < options_.clients; ++i) {
       Device& device = history_.devices.emplace_back();
@@ -143,7 +146,7 @@ void Crowd::lay_out() {
     device.name = "listener" + std::to_string(i);
     device.user = static_cast<std::uint32_t>(users_.size());
     device.idle = true;
-    users_.push_back("chaos-" + run + "-l" + std::to_string(i));
+    users_.push_back("chaos-" + run_ + "-l" + std::to_string(i));
   }
   for (std::uint32_t i = 0; i < users; ++i) {
     if (users > 2 || i == 0) history_.conversations.push_back({"", {i, (i + 1) % users}, std::nullopt});
@@ -183,6 +186,16 @@ VisitorSettings Crowd::visiting() {
   return settings;
 }
 
+CorrespondenceSettings Crowd::corresponding() const {
+  CorrespondenceSettings settings;
+  settings.target = provisioning();
+  settings.run = run_;
+  settings.readers = options_.readers;
+  settings.now = [this] { return now(); };
+  settings.seed = options_.seed;
+  return settings;
+}
+
 client::Client& Crowd::client_of(std::uint32_t user) {
   const auto device = std::ranges::find(history_.devices, user, &Device::user) - history_.devices.begin();
   return members_[static_cast<std::size_t>(device)]->client;
@@ -206,7 +219,10 @@ Awaitable<Status> Crowd::prepare() {
   if (!connected) co_return connected.error();
   auto opened = co_await open_all();
   visitors_ = std::make_unique<Visitors>(runtime_, visiting(), history_.visits);
-  co_return opened;
+  if (!opened || options_.readers == 0) co_return opened;
+  correspondence_ = std::make_unique<Correspondence>(runtime_, corresponding(), history_.mail);
+  auto corresponds = co_await correspondence_->prepare();
+  co_return corresponds;
 }
 
 Awaitable<Status> Crowd::connect_all() {
@@ -309,6 +325,7 @@ void Crowd::send_one(std::uint64_t turn, Micros planned) {
 Awaitable<void> Crowd::send() {
   sending_ = true;
   visitors_->begin();
+  if (correspondence_) correspondence_->begin();
   boost::asio::steady_timer timer(executor_);
   const SteadyTime started = steady_now();
   for (std::uint64_t i = 0; sending_; ++i) {
@@ -324,6 +341,7 @@ Awaitable<void> Crowd::send() {
   }
   history_.sending_ended = now();
   co_await visitors_->end();
+  if (correspondence_) co_await correspondence_->end();
 }
 
 // ------------------------------------------------------------------------------------------------ the end
@@ -388,9 +406,15 @@ Awaitable<void> Crowd::read_back() {
   }
 }
 
+Awaitable<void> Crowd::come_back() {
+  if (correspondence_) co_await correspondence_->come_back();
+}
+
 Awaitable<void> Crowd::close() {
+  if (correspondence_) correspondence_->close();
   for (auto& member : members_) member->client.close();
   co_await boost::asio::post(executor_, use_awaitable);
+  correspondence_.reset();
   members_.clear();
   runtime_.cancel();
 }

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "clients/cpp/client.h"
 #include "net/asio.h"
+#include "tools/holdfast-chaos/correspondence.h"
 #include "tools/holdfast-chaos/history.h"
 #include "tools/holdfast-chaos/visitors.h"
 #include "tools/holdfast-load/provisioning.h"
@@ -27,6 +28,7 @@ struct CrowdOptions {
   double rate = 200;              ///< messages a second, all together
   std::uint32_t body_bytes = 64;
   std::uint32_t listeners = 0;  ///< idle devices besides, each of a user of its own, in no conversation
+  std::uint32_t readers = 0;    ///< users who get mail (H11)
   std::uint32_t visitors = 2;   ///< sessions at a time that come only to be ended (H9)
   std::uint64_t seed = 1;
   SteadyTime began;  ///< moment 0 of the history
@@ -48,6 +50,8 @@ class Crowd {
   Awaitable<bool> settle(std::chrono::seconds max);
   /// Fresh clients read every conversation from its first change; ended sessions are tried once more.
   Awaitable<void> read_back();
+  /// Those who get mail and stayed away come, and are shown what they missed.
+  Awaitable<void> come_back();
   /// Leaves; what was not answered stays unknown.
   Awaitable<void> close();
 
@@ -73,12 +77,14 @@ class Crowd {
   bool all_shown() const;
   load::Options provisioning() const;
   VisitorSettings visiting();
+  CorrespondenceSettings corresponding() const;
 
   any_io_executor executor_;
   const CrowdOptions options_;
   client::ClientRuntime runtime_;
   SeededRandom random_;
   History history_;
+  const std::string run_;                            ///< in the names of its users
   std::vector<std::string> users_;                   ///< names; those who only listen come last
   std::size_t talkers_ = 0;                          ///< of the users: who have conversations
   std::vector<load::ProvisionedUser> ids_;           ///< by device
@@ -89,8 +95,9 @@ class Crowd {
   std::vector<std::vector<std::uint64_t>> shown_;  ///< highest number, by device and conversation
   std::vector<std::unique_ptr<Member>> members_;   ///< by device
   std::unique_ptr<Visitors> visitors_;
-  std::string trouble_;  ///< the last one, for messages
-  bool opened_ = false;  ///< all conversations have their ids
+  std::unique_ptr<Correspondence> correspondence_;  ///< with readers
+  std::string trouble_;                             ///< the last one, for messages
+  bool opened_ = false;                             ///< all conversations have their ids
   bool sending_ = false;
   std::uint64_t acked_ = 0, answered_ = 0;
 };

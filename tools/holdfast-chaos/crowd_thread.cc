@@ -55,11 +55,19 @@ bool CrowdThread::settle(std::chrono::seconds max) {
 
 void CrowdThread::read_back() { boost::asio::co_spawn(io_, crowd_->read_back(), boost::asio::use_future).get(); }
 
+void CrowdThread::come_back() { boost::asio::co_spawn(io_, crowd_->come_back(), boost::asio::use_future).get(); }
+
 void CrowdThread::close() { boost::asio::co_spawn(io_, crowd_->close(), boost::asio::use_future).get(); }
 
 std::vector<client::Endpoint> CrowdThread::whereabouts() {
   std::promise<std::vector<client::Endpoint>> answer;
   boost::asio::post(io_, [&] { answer.set_value(crowd_->whereabouts()); });
+  return answer.get_future().get();
+}
+
+MailHistory CrowdThread::mail() {
+  std::promise<MailHistory> answer;
+  boost::asio::post(io_, [&] { answer.set_value(crowd_->history().mail); });
   return answer.get_future().get();
 }
 

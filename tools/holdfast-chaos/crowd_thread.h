@@ -25,7 +25,10 @@ class CrowdThread {
   void stop_sending();  ///< and waits until the sender has ended
   bool settle(std::chrono::seconds max);
   void read_back();
+  void come_back();
   void close();
+  /// What was written to those who get mail, so far.
+  MailHistory mail();
   std::uint64_t acked();
   std::vector<client::Endpoint> whereabouts();
 

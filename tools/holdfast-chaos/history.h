@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/holdfast-chaos/mail_history.h"
+
 namespace holdfast::chaos {
 
 using Micros = std::int64_t;
@@ -123,6 +125,7 @@ struct History {
   std::vector<Device> devices;
   std::vector<Conversation> conversations;
   std::vector<Visit> visits;
+  MailHistory mail;
   std::vector<Fault> faults;
   std::vector<std::string> crashes;  ///< nodes that ended by themselves, and how
   std::vector<ReplicaLog> replicas;

@@ -15,6 +15,12 @@ namespace holdfast::chaos {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::chrono::seconds kMailDelay{3};  // how long a message waits for a device of its reader
+
+}  // namespace
+
 Nodes::Nodes(NodeSettings settings, const Network& network) : settings_(std::move(settings)), network_(network) {
   for (std::size_t i = 0; i < settings_.nodes; ++i) {
     Node& node = nodes_.emplace_back();
@@ -81,6 +87,13 @@ Status Nodes::write_config(std::size_t index) const {
       << "client_address = " << at(node.client_port) << "ca = \"" << ca.certificate << "\"\ncertificate = \""
       << own.certificate << "\"\nkey = \"" << own.key << "\"\n";
   if (!settings_.flap_defaults) out << "flap_window_ms = 0\n";
+  // A broken relay is found out sooner than by default, for connections are cut; and nobody's day has too many mails.
+  out << "[fallback]\n";
+  if (settings_.relay.empty())
+    out << "enabled = false\n";
+  else
+    out << "delay_s = " << kMailDelay.count() << "\nper_day = 10000\n[mail]\nrelays = \"" << settings_.relay
+        << "\"\nfrom = \"chat@chaos.test\"\ntimeout_s = 5\n";
   out.flush();
   return out ? Status(Ok{}) : Status(Error{Errc::io, "can't write " + (node.folder / "holdfast.toml").string()});
 }

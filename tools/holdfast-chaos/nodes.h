@@ -22,6 +22,7 @@ struct NodeSettings {
   std::string before;  ///< of an earlier build, for a rolling upgrade; may be empty
   std::string shim;    ///< the library to preload; empty: none
   std::string store;   ///< etcd://…
+  std::string relay;   ///< smtp://…, to which mails go, soon; empty: none are sent
   std::size_t nodes = 3;
   std::uint16_t partitions = 64;
   bool flap_defaults = false;

@@ -26,10 +26,11 @@ Each node runs in a network namespace of its own, which needs root; without that
 one's own are done, on loopback, and the report says so.
 
 The clients write at the given rate whatever happens, and write down all they do and see; meanwhile sessions are made,
-ended, and tried again. At the end fresh clients read everything back, and the logs on the disks of all nodes are
+ended, and tried again; and users with an address are written to, whose mails a relay of the run takes. At the end fresh clients read everything back, and the logs on the disks of all nodes are
 compared. The report's folder gets summary.json, report.html and history.jsonl.
 
-summary.json: verdict (good, violated), acked, lost, duplicated, out_of_order, faults (by kind), violations, seed, command,
+summary.json: verdict (good, violated), acked, lost, duplicated, out_of_order, mails (that the relay took), mails_missing,
+mails_repeated (once more under their Message-ID), faults (by kind), violations, seed, command,
 and by kind, with p50, p99 and max:
   outage_ms      the longest wait for an answer in each disturbed conversation (more than 100 ms)
   partition_ms   the same, of senders whose own connection held
@@ -65,6 +66,8 @@ void add_run(CLI::App& app, Options& options) {
   app.add_option("--rounds", options.rounds, "end when each kind was done so often; --seconds is then an upper limit");
   app.add_option("--hold", options.hold_s, "seconds to hold each fault that has a time [drawn]")
       ->check(CLI::Range(0.1, 600.0));
+  app.add_option("--readers", options.readers, "users who get mail, half of whom stay away (H11); 0: no mails [6]")
+      ->check(CLI::Range(0, 1'000));
   app.add_option("--partitions", options.partitions, "of the cluster [64]")->check(CLI::Range(1, 1'024));
   app.add_option("--binary", options.binary, "holdfastd [the one beside this program]")->check(CLI::ExistingFile);
   app.add_option("--binary-before", options.binary_before,

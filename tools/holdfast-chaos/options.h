@@ -27,6 +27,7 @@ struct Options {
   std::uint32_t clients = 24;
   std::uint32_t listeners = 0;
   std::uint32_t visitors = 2;
+  std::uint32_t readers = 6;  ///< of mails
   std::uint64_t seed = 0;
   std::string report = "chaos-report";
   std::string binary, binary_before;

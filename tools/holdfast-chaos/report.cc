@@ -2,8 +2,10 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 #include <cmath>
 #include <fstream>
+#include <set>
 
 namespace holdfast::chaos {
 namespace {
@@ -72,10 +74,18 @@ Counts counts_of(const Report& report) {
     ++counts.sessions_ended;
     for (const Try& one : visit.tries) counts.tries_after += one.invoked > visit.acked;
   }
+  std::set<std::string> ids;
+  for (const Letter& letter : report.history->mail.letters) counts.letters += letter.acked >= 0;
+  for (const Mail& mail : report.history->mail.mails) {
+    if (mail.refused) continue;
+    ++counts.mails;
+    counts.mails_repeated += !ids.insert(mail.id).second;
+  }
   auto found = count(report.violations);
   counts.lost = found[Kind::lost] + found[Kind::not_delivered] + found[Kind::phantom];
   counts.duplicated = found[Kind::duplicated];
   counts.out_of_order = found[Kind::out_of_order];
+  counts.mails_missing = found[Kind::mail_missing];
   return counts;
 }
 
@@ -99,6 +109,9 @@ std::string summary_json(const Report& report) {
                  {"lost", counts.lost},
                  {"duplicated", counts.duplicated},
                  {"out_of_order", counts.out_of_order},
+                 {"mails", counts.mails},
+                 {"mails_missing", counts.mails_missing},
+                 {"mails_repeated", counts.mails_repeated},
                  {"faults", faults},
                  {"outage_ms", outage},
                  {"violations", violations},
@@ -109,6 +122,7 @@ std::string summary_json(const Report& report) {
                  {"unknown", counts.unknown},
                  {"sessions_ended", counts.sessions_ended},
                  {"tries_after", counts.tries_after},
+                 {"letters", counts.letters},
                  {"partition_ms", partition},
                  {"back_ms", back},
                  {"idle_back_ms", idle_back},
@@ -124,6 +138,26 @@ std::string summary_json(const Report& report) {
                  {"began", report.began},
                  {"each", each_fault(*report.history)}});
 }
+
+namespace {
+
+void write_mail(const MailHistory& mail, std::ostream& out) {
+  for (std::size_t i = 0; i < mail.letters.size(); ++i) {
+    const Letter& one = mail.letters[i];
+    const Talk& talk = mail.talks[one.talk];
+    out << R"({"letter":)" << i << R"(,"talk":)" << one.talk << R"(,"reader":")" << mail.readers[talk.reader].name
+        << R"(","muted":)" << (talk.muted ? "true" : "false") << R"(,"acked":)" << one.acked << R"(,"number":)"
+        << one.number << R"(,"shown":)" << one.shown << R"(,"acknowledged":)" << one.acknowledged
+        << R"(,"delete_asked":)" << one.delete_asked << R"(,"deleted":)" << one.deleted << "}\n";
+  }
+  for (const Mail& one : mail.mails)
+    out << R"({"mail":)" << json::serialize(json::value(one.id)) << R"(,"reader":")" << mail.readers[one.reader].name
+        << R"(","offered":)" << one.offered << R"(,"taken":)" << one.taken << R"(,"refused":)"
+        << (one.refused ? "true" : "false") << R"(,"letters":)" << json::serialize(json::value_from(one.letters))
+        << R"(,"more":)" << one.more << "}\n";
+}
+
+}  // namespace
 
 Status write_history(const History& history, const std::filesystem::path& file) {
   std::ofstream out(file);
@@ -148,6 +182,7 @@ Status write_history(const History& history, const std::filesystem::path& file) 
       out << R"({"try":)" << i << R"(,"node":")" << one.node << R"(","invoked":)" << one.invoked << R"(,"completed":)"
           << one.completed << R"(,"accepted":)" << (one.accepted ? "true" : "false") << "}\n";
   }
+  write_mail(history.mail, out);
   for (const Device& device : history.devices) {
     for (const Shown& one : device.shown) {
       out << R"({"shown":")" << device.name << R"(","when":)" << one.when << R"(,"position":)" << one.position

@@ -30,13 +30,15 @@ struct Report {
 struct Counts {
   std::size_t sent = 0, acked = 0, refused = 0, unknown = 0;
   std::size_t lost = 0, duplicated = 0, out_of_order = 0;
+  std::size_t letters = 0, mails = 0, mails_missing = 0;  ///< H11: letters are those that were acknowledged
+  std::size_t mails_repeated = 0;  ///< under a Message-ID that had come before: no violation after a fault
   std::size_t sessions_ended = 0, tries_after = 0;  ///< H9: and how often their tokens and connections were tried then
 };
 Counts counts_of(const Report& report);
 
 std::string summary_json(const Report& report);
 std::string report_html(const Report& report);
-/// One JSON object a line: operations, devices' sights, faults.
+/// One JSON object a line: operations, devices' sights, letters, mails, faults.
 Status write_history(const History& history, const std::filesystem::path& file);
 /// All three into `folder`, which is made. Fails with io.
 Status write_report(const Report& report, const std::filesystem::path& folder);

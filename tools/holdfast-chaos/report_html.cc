@@ -77,14 +77,16 @@ class Page {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>holdfast-chaos: {0}</title>"
         "<style>{1}</style></head><body><div class=\"verdict {2}\"><h1>{3}</h1><p>{4} messages acknowledged: {5} lost, "
         "{6} duplicated, {7} out of order. {8} faults in {9:.0f} s. {15} sessions ended on purpose, {16} tries to use "
-        "them "
-        "afterwards, {17} accepted.</p></div>"
+        "them afterwards, {17} accepted. {18} letters to users with mail, {19} mails: {20} missing, {21} more than "
+        "once "
+        "under their Message-ID.</p></div>"
         "<p class=\"quiet\">{10} nodes, {11} clients, {12:g} messages a second; {13}; seed {14}</p>",
         report_.good() ? "good" : "violated", kStyle, report_.good() ? "good" : "bad",
         report_.good() ? "Everything holds" : "Violated", counts.acked, counts.lost, counts.duplicated,
         counts.out_of_order, history_.faults.size(), seconds(history_.sending_ended), report_.nodes, report_.clients,
         report_.rate, report_.began, report_.seed, counts.sessions_ended, counts.tries_after,
-        std::ranges::count(report_.violations, Kind::revoked_accepted, &Violation::kind));
+        std::ranges::count(report_.violations, Kind::revoked_accepted, &Violation::kind), counts.letters, counts.mails,
+        counts.mails_missing, counts.mails_repeated);
   }
 
   struct Column {

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "tools/holdfast-chaos/crowd_thread.h"
 #include "tools/holdfast-chaos/faults.h"
+#include "tools/holdfast-chaos/mail_notes.h"
 #include "tools/holdfast-chaos/replicas.h"
 #include "tools/holdfast-chaos/report.h"
 
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kSettleMax{60};
+constexpr std::chrono::seconds kMailsMax{90};
 constexpr std::uint64_t kDiskBytes = 12'000'000'000;  // sparse: room for all that an hour writes
 constexpr milliseconds kQuiet{2'000};
 
@@ -52,6 +54,7 @@ class Run {
     const SteadyTime until = steady_now() + std::chrono::seconds(options_.seconds);
     while (steady_now() < until && !interrupted_) std::this_thread::sleep_for(milliseconds(50));
     finish(crowd);
+    report_.notes.push_back("Mails (H11) were not judged: where they go is the cluster's own affair.");
     report_.notes.push_back(
         "The replicas' logs (H10) can't be looked at from outside: `holdfastctl verify` does that.");
     report_.nodes = options_.endpoints.size();
@@ -80,6 +83,7 @@ class Run {
     finish(crowd);
     History& history = crowd.history();
     history.faults = std::move(faults_);
+    note_what_was_mailed(history.mail);
     look_at_replicas(history);
     note_snapshots();
     history.crashes = std::move(stage_->crashes());
@@ -113,6 +117,7 @@ class Run {
     crowd.operator_key_file = operator_key_file;
     crowd.listeners = options_.listeners;
     crowd.visitors = options_.visitors;
+    crowd.readers = options_.attach ? 0 : options_.readers;
     crowd.clients = options_.clients;
     crowd.rate = options_.rate;
     crowd.seed = options_.seed;
@@ -179,6 +184,9 @@ class Run {
     StageOptions stage;
     stage.run = run_name();
     stage.isolate = isolated_;
+    stage.mails = options_.readers > 0;
+    stage.seed = options_.seed;
+    stage.began = began_;
     stage.nodes.folder = folder_;
     stage.nodes.binary = options_.binary;
     stage.nodes.before = options_.binary_before;
@@ -255,10 +263,35 @@ class Run {
 
   void finish(CrowdThread& crowd) {
     crowd.stop_sending();
+    if (mail_sink()) mail_sink()->refuse_no_more();
     say(fmt::format("{} messages acknowledged; waiting for the rest, then reading everything back", crowd.acked()));
     crowd.settle(kSettleMax);
     crowd.read_back();
+    if (mail_sink()) await_mails(crowd);
     crowd.close();
+  }
+
+  MailSink* mail_sink() { return stage_ ? stage_->mail_sink() : nullptr; }
+
+  /// Readers who stay away do so until they were mailed everything.
+  void await_mails(CrowdThread& crowd) {
+    for (const SteadyTime until = steady_now() + kMailsMax; steady_now() < until;) {
+      MailHistory mail = crowd.mail();
+      note_mails(mail_sink()->mails(), mail);
+      if (not_mailed(mail).empty()) break;
+      std::this_thread::sleep_for(milliseconds(200));
+    }
+    crowd.come_back();
+  }
+
+  void note_what_was_mailed(MailHistory& mail) {
+    if (!mail_sink()) return report_.notes.push_back("Mails (H11) were not judged: nobody had an address.");
+    note_mails(mail_sink()->mails(), mail);
+    const auto refused = std::ranges::count_if(mail.mails, [](const Mail& one) { return one.refused; });
+    report_.notes.push_back(fmt::format(
+        "Mails came 3 s after a message that no device had acknowledged; the relay told {} of them to come again.",
+        refused));
+    if (mail.other_mails > 0) report_.notes.push_back(fmt::format("{} mails were about incidents.", mail.other_mails));
   }
 
   void look_at_replicas(History& history) {
@@ -299,11 +332,6 @@ class Run {
   }
 
   int judge(const History& history) {
-    report_.notes.push_back(
-        "Mails (H11) are not checked here: the clients of a run have no addresses. The services' crash tests kill a "
-        "node "
-        "at each of its writes, and the integration tests kill processes, and look for mails that are missing or "
-        "twice.");
     report_.history = &history;
     const auto found = check(history, {std::chrono::microseconds(std::chrono::seconds(options_.answer_max_s)).count()});
     report_.violations.insert(report_.violations.end(), found.begin(), found.end());
@@ -313,9 +341,10 @@ class Run {
       say(std::string(rule_of(one.kind)) + " " + one.text);
     for (const std::string& one : report_.missed_goals) say(one);
     if (auto written = write_report(report_, options_.report); !written) return not_started(written.error());
-    say(fmt::format("{}: {} acknowledged, {} lost, {} duplicated, {} out of order, {} violations; {}/report.html",
-                    report_.good() ? "good" : "VIOLATED", counts.acked, counts.lost, counts.duplicated,
-                    counts.out_of_order, report_.violations.size(), options_.report));
+    say(fmt::format(
+        "{}: {} acknowledged, {} lost, {} duplicated, {} out of order, {} mails, {} violations; {}/report.html",
+        report_.good() ? "good" : "VIOLATED", counts.acked, counts.lost, counts.duplicated, counts.out_of_order,
+        counts.mails, report_.violations.size(), options_.report));
     return report_.good() ? kExitGood : kExitViolated;
   }
 

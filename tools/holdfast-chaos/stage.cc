@@ -27,6 +27,13 @@ Status Stage::raise() {
   etcd_ = std::make_unique<EtcdMembers>(EtcdSettings{etcd_folder, network_->hub_address(), 3});
   if (auto started = etcd_->start(); !started) return started;
   options_.nodes.store = etcd_->url();
+  if (options_.mails) {
+    auto sink =
+        MailSink::open({network_->hub_address(), options_.nodes.folder / "mails", options_.began, options_.seed});
+    if (!sink) return sink.error();
+    mail_sink_ = std::move(*sink);
+    options_.nodes.relay = mail_sink_->url();
+  }
   nodes_ = std::make_unique<Nodes>(options_.nodes, *network_);
   if (auto made = nodes_->make(); !made) return made;
   auto health = Health::open(options_.nodes.store, options_.nodes.partitions, std::min<std::size_t>(3, nodes_->size()));

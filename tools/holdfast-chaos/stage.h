@@ -1,4 +1,4 @@
-/// What a run is played on: network, configuration store and nodes, started and waited for.
+/// What a run is played on: network, configuration store, a relay for mails, and nodes, started and waited for.
 ///
 /// Owned by main, whose thread starts all children. Blocking. Whoever waits here also looks after the nodes: one that
 /// ended by itself is noted and started again, as a supervisor would.
@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "tools/holdfast-chaos/etcd_members.h"
 #include "tools/holdfast-chaos/health.h"
+#include "tools/holdfast-chaos/mail_sink.h"
 #include "tools/holdfast-chaos/network.h"
 #include "tools/holdfast-chaos/nodes.h"
 
@@ -19,7 +20,10 @@ namespace holdfast::chaos {
 struct StageOptions {
   std::string run;  ///< in all names outside of the folder
   bool isolate = true;
-  NodeSettings nodes;  ///< `store` is filled in
+  NodeSettings nodes;  ///< `store` and `relay` are filled in
+  bool mails = true;   ///< whether there is a relay
+  std::uint64_t seed = 1;
+  SteadyTime began;  ///< moment 0 of the history
 };
 
 class Stage {
@@ -47,6 +51,7 @@ class Stage {
 
   Network& network() { return *network_; }
   EtcdMembers& etcd() { return *etcd_; }
+  MailSink* mail_sink() { return mail_sink_.get(); }  ///< null: there is none
   Nodes& nodes() { return *nodes_; }
   Health& health() { return *health_; }
   std::vector<std::string>& crashes() { return crashes_; }
@@ -60,6 +65,7 @@ class Stage {
   const std::atomic<bool>& interrupted_;
   std::unique_ptr<Network> network_;  // first: the others are in it
   std::unique_ptr<EtcdMembers> etcd_;
+  std::unique_ptr<MailSink> mail_sink_;
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<Health> health_;
   std::vector<bool> expected_up_;

@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fstream>
 
+#include "base/check.h"
 #include "clients/cpp/await.h"
 
 namespace holdfast::load {
@@ -37,6 +38,10 @@ class Operator final : public client::ClientEvents {
   client::Client client;  // last: it may call us from its destructor
 };
 
+std::vector<std::string> slice(const std::vector<std::string>& all, std::size_t from, std::size_t to) {
+  return {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+
 Status take(const v1::ProvisionReply& reply, std::vector<ProvisionedUser>& users) {
   for (const auto& made : reply.users()) {
     const auto user = UserId::from_bytes(made.user_id());
@@ -59,7 +64,9 @@ Result<std::string> read_operator_key(const std::string& path) {
 }
 
 Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Target& target,
-                                                          std::vector<std::string> names) {
+                                                          std::vector<std::string> names,
+                                                          std::vector<std::string> emails) {
+  HF_CHECK(emails.empty() || emails.size() == names.size(), "an address for each, or none");
   auto key = read_operator_key(target.operator_key_file);
   if (!key) co_return key.error();
   auto asker = std::make_unique<Operator>(runtime, target, std::move(*key));
@@ -68,9 +75,9 @@ Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime&
   std::vector<ProvisionedUser> users;
   Status status = Ok{};
   for (std::size_t from = 0; from < names.size() && status; from += kBatch) {
-    const auto first = names.begin() + static_cast<std::ptrdiff_t>(from);
-    const auto last = names.begin() + static_cast<std::ptrdiff_t>(std::min(from + kBatch, names.size()));
-    auto frame = client::ask::provision_users({first, last}, "holdfast-load");
+    const std::size_t to = std::min(from + kBatch, names.size());
+    auto frame = client::ask::provision_users(slice(names, from, to), "holdfast-load",
+                                              emails.empty() ? emails : slice(emails, from, to));
     auto reply = co_await client::asking(asker->client, std::move(frame));
     if (reply.ok())
       status = take(reply.frame.provisioned(), users);

@@ -23,7 +23,9 @@ Result<std::string> read_operator_key(const std::string& path);
 
 /// A new session for each name, in the order of the names; who does not exist is made. Fails with io (no connection
 /// in two minutes, or no key to be read), permission_denied (the key) or what the server said.
+/// `emails`: none, or a verified address for each who is made.
 Awaitable<Result<std::vector<ProvisionedUser>>> provision(client::ClientRuntime& runtime, const Target& target,
-                                                          std::vector<std::string> names);
+                                                          std::vector<std::string> names,
+                                                          std::vector<std::string> emails = {});
 
 }  // namespace holdfast::load
