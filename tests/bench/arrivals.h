@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/bench/measuring.h"
+#include "tools/holdfast-load/provisioning.h"
 
 namespace holdfast::bench {
 
@@ -23,6 +25,8 @@ struct Door {
   std::string operator_key_file;
   pid_t pid = 0;
 };
+/// New users, each with a session.
+std::vector<load::ProvisionedUser> provision_sessions(const Door& door, std::size_t count);
 /// So many provisioned sessions resume at once; the median of `rounds`.
 Arrivals measure_resumes(const Door& door, std::size_t sessions, int rounds);
 

@@ -45,22 +45,29 @@ Clients make_clients(client::ClientRuntime& runtime, const load::Target& target,
   return clients;
 }
 
-Awaitable<void> run_resumes(client::ClientRuntime* runtime, Door door, std::size_t sessions, int rounds,
-                            Arrivals* result) {
-  const load::Target target = target_of(door);
+Awaitable<void> run_provision(client::ClientRuntime* runtime, Door door, std::size_t count,
+                              std::vector<load::ProvisionedUser>* result) {
   SystemRandom random;
   const std::string run = std::to_string(random.next());
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < sessions; ++i) names.push_back("bench-" + run + "-" + std::to_string(i));
+  for (std::size_t i = 0; i < count; ++i) names.push_back("bench-" + run + "-" + std::to_string(i));
+  const load::Target target = target_of(door);
   auto users = co_await load::provision(*runtime, target, std::move(names));
   if (!users) give_up(users.error().message);
+  *result = std::move(*users);
+}
+
+Awaitable<void> run_resumes(client::ClientRuntime* runtime, Door door, std::vector<load::ProvisionedUser> users,
+                            int rounds, Arrivals* result) {
+  const load::Target target = target_of(door);
+  const std::size_t sessions = users.size();
 
   std::vector<double> rates;
   std::vector<double> cpus;
   boost::asio::steady_timer timer(runtime->executor());
   for (int round = 0; round < rounds; ++round) {
     CountOnline events;
-    Clients clients = make_clients(*runtime, target, *users, events);
+    Clients clients = make_clients(*runtime, target, users, events);
     const Seconds cpu = cpu_of(door.pid);
     const SteadyTime start = steady_now();
     for (auto& client : clients) client->start();
@@ -76,12 +83,22 @@ Awaitable<void> run_resumes(client::ClientRuntime* runtime, Door door, std::size
 
 }  // namespace
 
+std::vector<load::ProvisionedUser> provision_sessions(const Door& door, std::size_t count) {
+  std::vector<load::ProvisionedUser> users;
+  boost::asio::io_context io(1);
+  client::ClientRuntime runtime(io.get_executor());
+  TaskGroup tasks(io.get_executor());
+  tasks.spawn("provision", run_provision(&runtime, door, count, &users));
+  io.run();
+  return users;
+}
+
 Arrivals measure_resumes(const Door& door, std::size_t sessions, int rounds) {
   Arrivals result;
   boost::asio::io_context io(1);
   client::ClientRuntime runtime(io.get_executor());
   TaskGroup tasks(io.get_executor());
-  tasks.spawn("resumes", run_resumes(&runtime, door, sessions, rounds, &result));
+  tasks.spawn("resumes", run_resumes(&runtime, door, provision_sessions(door, sessions), rounds, &result));
   io.run();
   return result;
 }

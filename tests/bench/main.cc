@@ -5,9 +5,13 @@
 
 #include "base/start.h"
 #include "proto/client.pb.h"
+#include "tests/bench/bare_inboxes.h"
+#include "tests/bench/bare_tls.h"
+#include "tests/bench/fan_out.h"
 #include "tests/bench/mails.h"
 #include "tests/bench/options.h"
 #include "tests/bench/report.h"
+#include "tests/bench/storms.h"
 
 using namespace holdfast;
 using namespace holdfast::bench;
@@ -186,6 +190,14 @@ int main(int argc, char** argv) {
     return serve_echo(static_cast<std::uint16_t>(std::atoi(argv[2])));
   if (argc == 3 && std::strcmp(argv[1], "serve-answers") == 0)
     return serve_answers(static_cast<std::uint16_t>(std::atoi(argv[2])));
+  if (argc == 5 && std::strcmp(argv[1], "serve-handshakes") == 0)
+    return serve_handshakes(static_cast<std::uint16_t>(std::atoi(argv[2])), argv[3], argv[4]);
+  if (argc == 5 && std::strcmp(argv[1], "serve-inboxes") == 0)
+    return serve_inboxes(static_cast<std::uint16_t>(std::atoi(argv[2])), argv[3],
+                         static_cast<std::uint16_t>(std::atoi(argv[4])));
+  if (argc == 4 && std::strcmp(argv[1], "serve-fan-out") == 0)
+    return serve_fan_out(static_cast<std::uint16_t>(std::atoi(argv[2])), std::strtoul(argv[3], nullptr, 10));
+  if (argc > 1 && std::strcmp(argv[1], "storms") == 0) return run_storms(argc - 1, argv + 1);
   if (argc > 1 && std::strcmp(argv[1], "mails") == 0) return run_mails(argc - 1, argv + 1);
   auto options = parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&options)) return *code;

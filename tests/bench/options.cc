@@ -12,7 +12,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.footer(
       "Takes under four minutes, with --quick under one. Server, load and baselines share the cores: what matters are "
       "the ratios. Run it on an otherwise idle machine. `holdfast-bench mails` measures what unread messages cost when "
-      "they become due as mails at once.");
+      "they become due as mails at once, `holdfast-bench storms` sessions: many at once, idle, far behind.");
   app.add_flag("--quick", quick, "one short round of everything");
   app.add_option("--folder", folder, "make the data directories here: the disk that is measured [.]")
       ->check(CLI::ExistingDirectory);

@@ -36,6 +36,13 @@ std::string slurp(const std::filesystem::path& path) {
   return all.str();
 }
 
+void add_numbers(const boost::json::value& value, const std::string& name, std::map<std::string, double>& into) {
+  if (value.is_number()) into[name] = value.to_number<double>();
+  if (!value.is_object()) return;
+  for (const auto& [key, inner] : value.get_object())
+    add_numbers(inner, name.empty() ? std::string(key) : name + "." + std::string(key), into);
+}
+
 }  // namespace
 
 Server::Server(const std::filesystem::path& folder, const std::string& config)
@@ -70,30 +77,36 @@ Samples Server::metrics() const {
 
 Door Server::door() const { return {port_, (data() / "operator.key").string(), child_->pid()}; }
 
-Server::LoadFigures Server::load(const std::vector<std::string>& arguments) const {
+std::map<std::string, double> Server::tool(const std::vector<std::string>& arguments) const {
   const auto json_file = (folder_ / "load.json").string();
   const auto log = folder_ / "load.log";
   std::filesystem::remove(log);
-  std::vector<std::string> command{
-      beside_us("holdfast-load"), "messages", "--server", "127.0.0.1:" + std::to_string(port_), "--operator-key",
-      door().operator_key_file,   "--json",   json_file};
+  std::vector<std::string> command{beside_us("holdfast-load")};
   command.insert(command.end(), arguments.begin(), arguments.end());
+  for (const std::string& one :
+       {std::string("--server"), "127.0.0.1:" + std::to_string(port_), std::string("--operator-key"),
+        door().operator_key_file, std::string("--json"), json_file})
+    command.push_back(one);
   Child load(command, log.string());
   if (load.wait() != 0) give_up("holdfast-load is not content:\n" + slurp(log));
+  std::map<std::string, double> numbers;
+  add_numbers(boost::json::parse(slurp(json_file)), "", numbers);
+  return numbers;
+}
 
-  const auto json = boost::json::parse(slurp(json_file));
-  const auto number = [&](const char* key) { return json.at(key).to_number<double>(); };
-  const auto& ack = json.at("ack_ms");
-  const auto& delivery = json.at("delivery_ms");
+Server::LoadFigures Server::load(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> all{"messages"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  const auto numbers = tool(all);
   LoadFigures figures;
-  figures.acked_per_s = number("acked_per_s");
-  figures.delivered_per_s = number("delivered_per_s");
-  figures.delivered = number("delivered");
-  figures.cpu_us = number("server_cpu_us_per_message");
-  figures.ack_p50_ms = ack.at("p50").to_number<double>();
-  figures.ack_p99_ms = ack.at("p99").to_number<double>();
-  figures.delivery_p50_ms = delivery.at("p50").to_number<double>();
-  figures.delivery_p99_ms = delivery.at("p99").to_number<double>();
+  figures.acked_per_s = numbers.at("acked_per_s");
+  figures.delivered_per_s = numbers.at("delivered_per_s");
+  figures.delivered = numbers.at("delivered");
+  figures.cpu_us = numbers.at("server_cpu_us_per_message");
+  figures.ack_p50_ms = numbers.at("ack_ms.p50");
+  figures.ack_p99_ms = numbers.at("ack_ms.p99");
+  figures.delivery_p50_ms = numbers.at("delivery_ms.p50");
+  figures.delivery_p99_ms = numbers.at("delivery_ms.p99");
   return figures;
 }
 

@@ -37,6 +37,9 @@ class Server {
     double cpu_us = 0;  ///< for a delivered message
     double delivered = 0;
   };
+  /// holdfast-load with these arguments, of which the first says what it does: the numbers of its JSON, those within
+  /// objects under `outer.inner`. Gives up if it finds anything wrong.
+  std::map<std::string, double> tool(const std::vector<std::string>& arguments) const;
   /// holdfast-load messages with these arguments. Gives up if it finds anything wrong.
   LoadFigures load(const std::vector<std::string>& arguments) const;
 

@@ -22,10 +22,7 @@ namespace ask = client::ask;
 
 constexpr std::size_t kBatch = 500;  // what the server provisions at once
 
-struct User {
-  UserId id;
-  std::string token;
-};
+using load::ProvisionedUser;
 
 client::ClientOptions options_of(const Door& door, client::Credentials credentials) {
   client::ClientOptions options;
@@ -51,7 +48,7 @@ v1::ServerFrame good(const client::Reply& reply) {
 /// One that writes: its connection, and what it has written.
 class Sender : public client::ClientEvents {
  public:
-  Sender(client::ClientRuntime& runtime, const Door& door, const User& user)
+  Sender(client::ClientRuntime& runtime, const Door& door, const ProvisionedUser& user)
       : client_(runtime, options_of(door, client::ResumeWith{user.token, 0}), *this) {
     client_.start();
   }
@@ -77,9 +74,9 @@ class Sender : public client::ClientEvents {
   client::Client client_;  // last: it may call us from its destructor
 };
 
-Awaitable<std::vector<User>> provision(client::Client& boss, const std::string& prefix, std::size_t count,
-                                       bool with_address) {
-  std::vector<User> users;
+Awaitable<std::vector<ProvisionedUser>> provision(client::Client& boss, const std::string& prefix, std::size_t count,
+                                                  bool with_address) {
+  std::vector<ProvisionedUser> users;
   while (users.size() < count) {
     std::vector<std::string> names, emails;
     for (std::size_t i = users.size(); i < count && names.size() < kBatch; ++i) {
@@ -90,20 +87,21 @@ Awaitable<std::vector<User>> provision(client::Client& boss, const std::string& 
     const auto made = good(co_await client::asking(boss, std::move(frame)));
     for (const auto& user : made.provisioned().users()) {
       if (user.has_error()) give_up(user.username() + ": " + user.error().message());
-      users.push_back({*UserId::from_bytes(user.user_id()), user.token()});
+      users.push_back({user.username(), *UserId::from_bytes(user.user_id()), user.token()});
     }
   }
   co_return users;
 }
 
-std::vector<std::vector<UserId>> dealt(const std::vector<User>& readers, const Unread& what) {
+std::vector<std::vector<UserId>> dealt(const std::vector<ProvisionedUser>& readers, const Unread& what) {
   std::vector<std::vector<UserId>> work(what.senders);
   for (std::size_t talk = 0; talk < what.talks; ++talk)  // with another sender each time
-    for (std::size_t i = 0; i < readers.size(); ++i) work[(i + talk) % work.size()].push_back(readers[i].id);
+    for (std::size_t i = 0; i < readers.size(); ++i) work[(i + talk) % work.size()].push_back(readers[i].user);
   return work;
 }
 
-Awaitable<void> write_all(client::ClientRuntime* runtime, TaskGroup* tasks, Door door, Unread what) {
+Awaitable<void> write_all(client::ClientRuntime* runtime, TaskGroup* tasks, Door door, Unread what,
+                          std::vector<ProvisionedUser>* readers_made) {
   client::ClientEvents no_events;
   auto boss =
       std::make_unique<client::Client>(*runtime, options_of(door, client::OperatorWith{key_of(door)}), no_events);
@@ -112,7 +110,7 @@ Awaitable<void> write_all(client::ClientRuntime* runtime, TaskGroup* tasks, Door
   const auto writers = co_await provision(*boss, "writer-", what.senders, false);
   auto work = dealt(readers, what);
   std::vector<std::unique_ptr<Sender>> senders;
-  for (const User& writer : writers) senders.push_back(std::make_unique<Sender>(*runtime, door, writer));
+  for (const ProvisionedUser& writer : writers) senders.push_back(std::make_unique<Sender>(*runtime, door, writer));
   for (std::size_t i = 0; i < senders.size(); ++i)
     tasks->spawn("sender", senders[i]->write_to(std::move(work[i]), what));
   boost::asio::steady_timer timer(runtime->executor());
@@ -122,16 +120,19 @@ Awaitable<void> write_all(client::ClientRuntime* runtime, TaskGroup* tasks, Door
   }
   // The last answer came from within a client, which must not be destroyed from there.
   co_await boost::asio::post(runtime->executor(), boost::asio::use_awaitable);
+  *readers_made = readers;
 }
 
 }  // namespace
 
-void write_unread(const Door& door, const Unread& what) {
+std::vector<ProvisionedUser> write_unread(const Door& door, const Unread& what) {
+  std::vector<ProvisionedUser> readers;
   boost::asio::io_context io(1);
   client::ClientRuntime runtime(io.get_executor());
   TaskGroup tasks(io.get_executor());
-  tasks.spawn("unread", write_all(&runtime, &tasks, door, what));
+  tasks.spawn("unread", write_all(&runtime, &tasks, door, what, &readers));
   io.run();
+  return readers;
 }
 
 }  // namespace holdfast::bench

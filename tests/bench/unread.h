@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "tests/bench/arrivals.h"
+#include "tools/holdfast-load/provisioning.h"
 
 namespace holdfast::bench {
 
@@ -18,7 +20,8 @@ struct Unread {
   std::size_t all_messages() const { return mails() * messages; }
 };
 
-/// Makes the users and writes the messages, all of them acknowledged. Gives up if anything is refused.
-void write_unread(const Door& door, const Unread& what);
+/// Makes the users and writes the messages, all of them acknowledged: the readers, each with a session that has seen
+/// nothing. Gives up if anything is refused.
+std::vector<load::ProvisionedUser> write_unread(const Door& door, const Unread& what);
 
 }  // namespace holdfast::bench
