@@ -91,6 +91,35 @@ TEST_CASE("Split: processes that can't hold the sessions are refused, with how m
   CHECK(has(few.error().message, "ulimit -n"));
 }
 
+TEST_CASE("Split: live traffic beside a crowd has a process of its own, and all of it is shared out") {
+  const auto divided = split({.sessions = 16'000, .live_sessions = 400}, {.open_files_max = 20'000, .cores = 2});
+  REQUIRE(divided);
+  CHECK(divided->processes == 2);
+  CHECK(divided->sources.size() == 2);
+  CHECK(divided->share(0).range(16'000).size() == 16'000);
+  CHECK(divided->live_share(0).range(200).size() == 0);
+  CHECK(divided->share(1).range(16'000).size() == 0);
+  CHECK(divided->live_share(1).range(200).size() == 200);
+  CHECK(split({.live_sessions = 400}, {.open_files_max = 20'000, .cores = 2})->processes == 2);
+
+  const auto large = split({.sessions = 40'000, .live_sessions = 30'000}, {.open_files_max = 20'000, .cores = 2});
+  CHECK(large->processes == 5);
+  CHECK(large->live_processes == 2);
+  std::uint64_t crowd = 0, live = 0;
+  for (unsigned i = 0; i < large->processes; ++i) {
+    crowd += large->share(i).range(40'000).size();
+    live += large->live_share(i).range(15'000).size();
+  }
+  CHECK(crowd == 40'000);
+  CHECK(live == 15'000);
+}
+
+TEST_CASE("Split: without live traffic of its own everybody has a part of both") {
+  const auto divided = split({.sessions = 30'000}, {.open_files_max = 20'000, .cores = 2});
+  CHECK(divided->live_share(1).range(10).size() == 5);
+  CHECK(divided->share(1).range(10).size() == 5);
+}
+
 TEST_CASE("Plan: on its way from one process to another nothing is lost") {
   Plan plan;
   plan.scenario = "mix";

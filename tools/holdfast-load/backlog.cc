@@ -108,7 +108,7 @@ void Backlog::post_over(Seconds time) {
   };
   // at_rate() takes a share of the rate: here each process has all of it, for groups of its own.
   const double rate = static_cast<double>(place_.plan.behind) / time.count() * static_cast<double>(place_.share.of);
-  tasks_.spawn("backlog", at_rate(&place_, rate, time, std::move(post)));
+  tasks_.spawn("backlog", at_rate(&place_, place_.share, rate, time, std::move(post)));
 }
 
 Awaitable<bool> Backlog::posted(Seconds max) {

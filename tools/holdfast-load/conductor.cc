@@ -26,6 +26,8 @@ using boost::asio::use_awaitable;
 constexpr std::chrono::seconds kStartMax{120};
 constexpr std::chrono::milliseconds kLook{5};
 
+json::array share_json(const Share& share) { return {share.index, share.of}; }
+
 }  // namespace
 
 Conductor::Conductor(any_io_executor executor, ConductorOptions options)
@@ -109,8 +111,8 @@ Awaitable<Status> Conductor::start(Plan plan) {
     if (!greeted) co_return Error{greeted.error().code, worker.name + ": " + greeted.error().message};
     const auto& sources = options_.split.sources[i];
     const json::object message{{"plan", json::parse(plan_to_json(plan))},
-                               {"index", i},
-                               {"of", workers_.size()},
+                               {"share", share_json(options_.split.share(i))},
+                               {"live_share", share_json(options_.split.live_share(i))},
                                {"sources", json::value_from(sources)}};
     worker.channel->send(json::serialize(message));
     tasks_.spawn("worker", listen_to(this, &worker));

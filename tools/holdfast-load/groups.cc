@@ -155,7 +155,8 @@ class Groups final : public Scenario, public SessionEvents {
     }
     // at_rate() takes a share of the rate: this process writes all of it.
     auto write = [this](std::uint64_t, SteadyTime planned) { talk_->send(*writer_, planned); };
-    co_await at_rate(&place_, place_.plan.rate * static_cast<double>(place_.share.of), time, std::move(write));
+    co_await at_rate(&place_, place_.share, place_.plan.rate * static_cast<double>(place_.share.of), time,
+                     std::move(write));
     auto acknowledged = [this] { return talk_->ledger().acknowledged_count() == talk_->ledger().sent_count(); };
     co_await wait_until(&place_, acknowledged, kSettleMax);
     sent_ = talk_->ledger().sent_count();

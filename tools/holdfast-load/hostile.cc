@@ -50,6 +50,7 @@ class Hostile final : public Scenario {
   Awaitable<Status> prepare() {
     auto live = co_await live_.prepare();
     if (!live) co_return live.error();
+    if (place_.share.of == 0) co_return Ok{};
     if (place_.plan.kind == "half-open") {
       TlsTrust trust;
       trust.insecure = true;

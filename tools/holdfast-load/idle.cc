@@ -133,7 +133,7 @@ class Idle final : public Scenario, public SessionEvents {
     auto send = [&](std::uint64_t, SteadyTime planned) {
       targets_[random.below(targets_.size())].talk->send(*writer_, planned);
     };
-    co_await at_rate(&place_, place_.plan.rate, Seconds(place_.plan.seconds), send);
+    co_await at_rate(&place_, place_.share, place_.plan.rate, Seconds(place_.plan.seconds), send);
     auto settled = [this] {
       return std::all_of(targets_.begin(), targets_.end(),
                          [](const Target& target) { return target.talk->ledger().settled(); });

@@ -12,7 +12,7 @@ constexpr std::uint32_t kFirstTalk = 1'000'000'000;  // apart from the scenarios
 }  // namespace
 
 Awaitable<Status> LiveTraffic::prepare() {
-  const auto range = place_.share.range(place_.plan.live_pairs);
+  const auto range = place_.live_share.range(place_.plan.live_pairs);
   if (range.size() == 0) co_return Ok{};
   std::vector<std::string> names;
   for (std::uint64_t i = 2 * range.from; i < 2 * range.to; ++i)
@@ -67,7 +67,8 @@ void LiveTraffic::talk(const std::string& prefix) {
     pair.talk->send(*pair.sender, planned);
   };
   // Each process has its share of the pairs and of the moments, and they are the same share.
-  tasks_.spawn("live traffic", at_rate(&place_, place_.plan.rate, kForAsLongAsItTakes, std::move(send), &stopping_));
+  tasks_.spawn("live traffic",
+               at_rate(&place_, place_.live_share, place_.plan.rate, kForAsLongAsItTakes, std::move(send), &stopping_));
 }
 
 Awaitable<void> LiveTraffic::stop() {

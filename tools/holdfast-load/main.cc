@@ -41,7 +41,9 @@ Result<load::Split> split_of(const load::RunOptions& options) {
   auto target = options.plan.target(options.operator_key_file);
   if (!target) return target.error();
   load::Wish wish;
-  wish.sessions = options.plan.sessions + 2 * options.plan.live_pairs + options.plan.connections;
+  wish.sessions = options.plan.sessions + options.plan.connections;
+  // On other machines the workers are what was given: each has its part of everything.
+  (options.workers_at.empty() ? wish.live_sessions : wish.sessions) += 2 * options.plan.live_pairs;
   wish.rate = options.plan.rate;
   wish.processes = options.processes;
   if (wish.processes == 0 && !options.workers_at.empty())

@@ -174,7 +174,7 @@ class Mix final : public Scenario, public SessionEvents {
 
   void spawn(const char* name, double rate, std::function<void(SteadyTime)> act) {
     auto each = [act = std::move(act)](std::uint64_t, SteadyTime planned) { act(planned); };
-    tasks_.spawn(name, at_rate(&place_, rate, Seconds(place_.plan.seconds), std::move(each)));
+    tasks_.spawn(name, at_rate(&place_, place_.share, rate, Seconds(place_.plan.seconds), std::move(each)));
   }
 
   Chat& any_chat() {

@@ -10,7 +10,7 @@
 
 namespace holdfast::load {
 
-/// The part of a run that one process takes: one of `of` equal ones.
+/// The part of a run that one process takes: one of `of` equal ones. Of 0: nothing.
 struct Share {
   std::uint64_t index = 0;
   std::uint64_t of = 1;
@@ -20,7 +20,10 @@ struct Share {
     std::uint64_t size() const { return to - from; }
   };
   /// Which of `total` things are ours. The shares' ranges follow each other without gaps and differ by one at most.
-  Range range(std::uint64_t total) const { return {total * index / of, total * (index + 1) / of}; }
+  Range range(std::uint64_t total) const {
+    if (of == 0) return {};
+    return {total * index / of, total * (index + 1) / of};
+  }
 };
 
 /// Rates of a mixed day, a second and over all sessions. See profile.h.

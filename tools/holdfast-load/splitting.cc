@@ -32,6 +32,17 @@ std::string loopback_address(std::uint64_t index) {
 
 }  // namespace
 
+Share Split::share(std::uint64_t process) const {
+  const std::uint64_t crowded = processes - live_processes;
+  return process < crowded ? Share{process, crowded} : Share{0, 0};
+}
+
+Share Split::live_share(std::uint64_t process) const {
+  if (live_processes == 0) return share(process);
+  const std::uint64_t crowded = processes - live_processes;
+  return process < crowded ? Share{0, 0} : Share{process - crowded, live_processes};
+}
+
 Machine Machine::present() {
   Machine machine;
   rlimit files{};
@@ -52,7 +63,9 @@ Result<Split> split(const Wish& wish, const Machine& machine) {
                      " processes, since one may open " + std::to_string(machine.open_files_max) +
                      " files here: leave --processes out, ask for that many, or raise the limit (ulimit -n)"};
   Split result;
+  result.live_processes = static_cast<unsigned>(parts(wish.live_sessions, of_one));
   result.processes = wish.processes != 0 ? wish.processes : std::max(by_files, processes_wanted(wish, machine));
+  result.processes += result.live_processes;
   result.sources.resize(result.processes);
   if (!wish.loopback) return result;
   // Ports of a connection that was closed here stay taken for a minute: half of them are counted on.

@@ -39,6 +39,10 @@ json::object found_json(const Found& found) {
   return all;
 }
 
+Share share_from(const json::value& from) {
+  return {json::value_to<std::uint64_t>(from.at(0)), json::value_to<std::uint64_t>(from.at(1))};
+}
+
 /// One run of one conductor. Owned by the process's main function, outlives the loop.
 class Worker {
  public:
@@ -79,8 +83,8 @@ class Worker {
       auto target = plan->target(options_.operator_key_file);
       if (!target) return target.error();
       place_ = std::make_unique<Workplace>(executor_, std::move(*plan), std::move(*target));
-      place_->share = {json::value_to<std::uint64_t>(message.at("index")),
-                       json::value_to<std::uint64_t>(message.at("of"))};
+      place_->share = share_from(message.at("share"));
+      place_->live_share = share_from(message.at("live_share"));
       place_->sources = json::value_to<std::vector<std::string>>(message.at("sources"));
       place_->began = steady_now();
       place_->say = [this](const std::string& what) { send({{"say", what}}); };

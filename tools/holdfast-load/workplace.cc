@@ -45,15 +45,15 @@ std::uint64_t moments(double rate, Seconds time) {
   return static_cast<std::uint64_t>(std::max(0.0, std::ceil(rate * time.count() - kRounding)));
 }
 
-Awaitable<void> at_rate(Workplace* place, double rate, Seconds time, std::function<void(std::uint64_t, SteadyTime)> act,
-                        const bool* stop) {
-  if (rate <= 0) co_return;
+Awaitable<void> at_rate(Workplace* place, Share share, double rate, Seconds time,
+                        std::function<void(std::uint64_t, SteadyTime)> act, const bool* stop) {
+  if (rate <= 0 || share.of == 0) co_return;
   // The processes take turns: the whole is as even as one process would make it.
-  const double between = static_cast<double>(place->share.of) / rate;
-  const SteadyTime first = steady_now() + ticks(Seconds(static_cast<double>(place->share.index) / rate));
+  const double between = static_cast<double>(share.of) / rate;
+  const SteadyTime first = steady_now() + ticks(Seconds(static_cast<double>(share.index) / rate));
   const std::uint64_t all = moments(rate, time);
   boost::asio::steady_timer timer(place->executor());
-  for (std::uint64_t i = 0; place->share.index + i * place->share.of < all; ++i) {
+  for (std::uint64_t i = 0; share.index + i * share.of < all; ++i) {
     const SteadyTime planned = first + ticks(Seconds(static_cast<double>(i) * between));
     if (stop != nullptr && *stop) co_return;
     if (planned > steady_now()) {

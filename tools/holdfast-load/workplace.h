@@ -26,6 +26,7 @@ struct Workplace {
   Plan plan;
   Target target;
   Share share;
+  Share live_share;                  ///< of the live traffic beside it, which may have processes of its own
   std::vector<std::string> sources;  ///< addresses to connect from, in turn; empty: the system's choice
   client::ClientRuntime runtime;
   Tally tally;
@@ -49,7 +50,7 @@ std::uint64_t moments(double rate, std::chrono::duration<double> time);
 
 /// Open loop: calls `act(i, planned)` for the moments of this share of `rate` a second, over all processes, for `time`,
 /// each at its moment or, if the process is behind, as soon as it can; or until `stop`, which may be null.
-Awaitable<void> at_rate(Workplace* place, double rate, std::chrono::duration<double> time,
+Awaitable<void> at_rate(Workplace* place, Share share, double rate, std::chrono::duration<double> time,
                         std::function<void(std::uint64_t, SteadyTime)> act, const bool* stop = nullptr);
 
 }  // namespace holdfast::load
