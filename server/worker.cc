@@ -4,9 +4,12 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
+#include "base/seam.h"
 #include "server/backups.h"
 #include "server/cluster.h"
 #include "server/damage.h"
+#include "server/mail/seams.h"
+#include "server/mail_seams.h"
 #include "server/peer_frames.h"
 #include "server/worker_loop.h"
 
@@ -204,6 +207,7 @@ void Worker::carry_out(Copy& copy, Copy::Ready ready) {
   slots_[id.value].life = ready.life;
   for (LogWrite& write : ready.writes) shared_.committer->submit(std::move(write));
   for (failover::Appended& entry : ready.apply) {
+    if (seams_are_watched()) pass_mail_seams(*entry.entry);
     const Seq seq = entry.encoded->seq;
     shared_.state->apply(id, seq, std::move(entry.entry), entry.encoded->value.size());
   }
@@ -234,6 +238,7 @@ void Worker::begin(PartitionId id, chat::BeginIntent intent) {
   shared_.outside->begin(*this, std::move(intent), is_ours, [this, id, answer](const command::IntentDone& done) {
     command::Command command = answer;
     command.mutable_intent_done()->MergeFrom(done);
+    if (done.outcome() == command::IntentDone::DONE) pass_seam(holdfast::mail::seams::kHeard);
     call([this, id, command = std::move(command)] { ask(id, command, [](const command::Answer&) {}); });
   });
 }

@@ -8,7 +8,9 @@
 #include <mutex>
 #include <thread>
 
+#include "base/seam.h"
 #include "server/mail/relay_order.h"
+#include "server/mail/seams.h"
 #include "server/mail/smtp_client.h"
 
 namespace holdfast::mail {
@@ -122,7 +124,9 @@ class Mailer::Impl {
   Sent offer(SmtpClient& client, const Mail& mail) {
     Sent last{Outcome::later, 0, "there is no relay"};
     for (const std::size_t index : order()) {
+      pass_seam(seams::kOffered);
       Attempt attempt = client.offer(options_.relays[index], mail);
+      if (attempt.sent.outcome == Outcome::sent) pass_seam(seams::kTaken);
       note(index, attempt);
       if (!attempt.may_go_elsewhere) return std::move(attempt.sent);
       last = std::move(attempt.sent);

@@ -7,7 +7,9 @@
 #include <array>
 #include <memory>
 
+#include "base/seam.h"
 #include "base/time.h"
+#include "server/mail/seams.h"
 #include "server/mail/smtp_dialogue.h"
 
 namespace holdfast::mail {
@@ -64,6 +66,7 @@ class SmtpClient::Exchange {
  private:
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) {
     auto& me = *static_cast<Exchange*>(self);
+    pass_seam(seams::kData);
     const std::size_t some = std::min(size * count, me.text_.size() - me.taken_);
     me.text_.copy(buffer, some, me.taken_);
     me.taken_ += some;
@@ -74,6 +77,7 @@ class SmtpClient::Exchange {
   static int on_talk(CURL*, curl_infotype kind, char* data, std::size_t size, void* self) {
     auto& me = *static_cast<Exchange*>(self);
     if (kind == CURLINFO_HEADER_OUT) me.dialogue_.said({data, size});
+    if (kind == CURLINFO_HEADER_IN && me.taken_ == me.text_.size()) pass_seam(seams::kAccepted);
     if (kind == CURLINFO_HEADER_IN) me.dialogue_.heard({data, size});
     return 0;
   }

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/seam.h"
 #include "server/chat/mail_key.h"
 #include "server/mail/message_id.h"
+#include "server/mail/seams.h"
 #include "server/services/link_token.h"
 
 namespace holdfast::services {
@@ -53,6 +55,7 @@ MailSender::MailSender(MailSenderOptions options, const mail::Templates& templat
     : options_(std::move(options)), templates_(templates), mailer_(mailer) {}
 
 void MailSender::begin(chat::Backend& backend, chat::BeginIntent intent, IsOurs is_ours, Then then) {
+  pass_seam(mail::seams::kBegun);
   if (!mailer_.has_room()) return then(done(Done::BUSY));
   const auto assembly = assemblies_.find(intent.intent.mail().template_());
   if (assembly == assemblies_.end()) return send(backend.mail_key(), intent, {}, is_ours, then);
@@ -72,6 +75,7 @@ void MailSender::send(const chat::MailKey& key, const chat::BeginIntent& intent,
     spdlog::error("mail_not_made template={} why='{}'", intent.intent.mail().template_(), mail.error().message);
     return then(done(mail.error().code == Errc::not_found ? Done::NEVER : Done::LATER));
   }
+  pass_seam(mail::seams::kMade);
   const std::string name = intent.intent.mail().template_();
   const auto ended = [then, name](const mail::Sent& sent) {
     if (sent.outcome == mail::Outcome::sent)
