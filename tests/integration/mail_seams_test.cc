@@ -44,9 +44,10 @@ class Seams {
   ScratchFolder folder_;
 };
 
-/// A relay that takes everything.
+/// A relay that takes everything, at once or slowly.
 struct PostOffice {
-  SmtpServer relay{"take"};
+  explicit PostOffice(const std::string& behaviour = "take") : relay(behaviour) {}
+  SmtpServer relay;
 
   std::string config() const {
     return "[mail]\nrelays = \"smtp://127.0.0.1:" + std::to_string(relay.port()) +
@@ -164,6 +165,23 @@ TEST_CASE("Mails: of three nodes the one killed at a step of the sending leaves 
     cluster.node(sends).start();
     cluster.await_in_sync(3);
   }
+}
+
+TEST_CASE("Mails: a node that is told to stop ends the mail under way before another node begins it") {
+  const PostOffice mails("slow");
+  ClusterProcess cluster({.storage_config = mails.config()});
+  const UserId anna = away(cluster.node(0), "anna");
+  const unsigned sends = cluster.primary_of(partition_of(anna, 8)), stays = (sends + 1) % cluster.size();
+  RawClient ben(cluster.node(stays).port());
+  ben.register_as("ben");
+  say_hello(ben, anna);
+  cluster.await("the relay has the mail, and has not said so", [&] { return !mails.relay.mails().empty(); });
+  cluster.node(sends).ask_to_stop();
+  const Ended ended = cluster.node(sends).wait_for_end();
+  INFO(ended.err);
+  CHECK(ended.exit_code == 0);
+  await_sent(cluster.node(stays), "anna");
+  check_mails(mails, "anna", {"none", 1});
 }
 
 }  // namespace holdfast::testing

@@ -17,6 +17,7 @@ BEHAVIOUR says what becomes of a mail:
     silent          takes the connection and never says a word
     stall           never answers the final dot, and takes the connection no further
     slow_once       answers the first final dot when a second connection is there, the others at once
+    slow            250, two seconds after the final dot
     drop            closes in the middle of DATA
     lose            takes the mail and closes instead of answering the final dot
     hang_up         250, and closes every connection after its first mail
@@ -74,6 +75,8 @@ class Server:
             await asyncio.Event().wait()
         if behaviour == "slow_once" and self.mails == 1:
             await self.second_connection.wait()
+        if behaviour == "slow":
+            await asyncio.sleep(2)
         if behaviour == "lose":
             server.transport.abort()
         if behaviour == "hang_up":
