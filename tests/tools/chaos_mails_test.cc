@@ -145,6 +145,16 @@ TEST_CASE("Chaos checker: a mail may be on its way when a device acknowledges wh
   expect(history, {});
 }
 
+TEST_CASE("Chaos checker: a mail may wait for what a failover holds up, in half of the time that messages have (H11)") {
+  History history = unwanted();
+  history.mail.mails.back().offered = 14'900'000;
+  expect(history, {{Kind::mail_unwanted, 1}});
+  history.faults = {{"kill", "n1", 11 * kSecond, 12 * kSecond, 12 * kSecond}};
+  expect(history, {});
+  history.mail.mails.back().offered = 15'100'000;
+  expect(history, {{Kind::mail_unwanted, 1}});
+}
+
 TEST_CASE("Chaos checker: a frozen node may have a mail in its hands, a killed one not (H11)") {
   History history = unwanted();
   history.faults = {{"pause", "n1", 9 * kSecond, 17 * kSecond, 17 * kSecond}};

@@ -43,7 +43,7 @@ std::vector<Violation> check(const History& history, const CheckLimits& limits) 
   check_answers(history, stored, found);
   check_devices(history, stored, found);
   check_visits(history, found);
-  check_mails(history, found);
+  check_mails(history, limits, found);
   check_replicas(history, found);
   check_recovery(history, limits, found);
   for (const std::string& crash : history.crashes) found.say(Kind::crashed, crash);

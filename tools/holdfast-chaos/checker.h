@@ -54,6 +54,7 @@ struct Violation {
 
 struct CheckLimits {
   Micros recovery_max = 10'000'000;  ///< H12: a message is answered so soon after its fault is undone
+                                     ///< (H11: and a mail in hand, of which that is asked, offered in half of it)
 };
 
 std::vector<Violation> check(const History& history, const CheckLimits& limits = {});

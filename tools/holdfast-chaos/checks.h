@@ -46,7 +46,7 @@ void check_stored(const History& history, const Stored& stored, Findings& found)
 void check_answers(const History& history, const Stored& stored, Findings& found);
 void check_devices(const History& history, const Stored& stored, Findings& found);
 void check_visits(const History& history, Findings& found);
-void check_mails(const History& history, Findings& found);
+void check_mails(const History& history, const CheckLimits& limits, Findings& found);
 void check_replicas(const History& history, Findings& found);
 void check_recovery(const History& history, const CheckLimits& limits, Findings& found);
 

@@ -7,22 +7,29 @@
 namespace holdfast::chaos {
 namespace {
 
-/// A mail is begun by an entry, and offered when a connection is free: within 3 s, or not under this beginning.
+/// A mail is begun by an entry, put together from what other partitions say, and offered when a connection is free. That is
+/// within 3 s where nothing is broken (4 with some room), as for whoever waits for an answer.
 constexpr Micros kInHandMax = 4'000'000;
 /// After a cut is mended TCP may take so long to go on with what was under way; a sender waits no longer for an answer.
 constexpr Micros kAfterwardsMax = 6'000'000;
 
 std::string at(Micros time) { return std::to_string(time / 1'000) + " ms"; }
 
-/// Whether a node that is broken in this way may keep a mail in its hands, and go on with it afterwards.
+/// Whether a node that is broken in this way may keep a mail in its hands, and go on with it afterwards. Of other faults
+/// only the failover is in the way.
 bool holds_back(const std::string& fault) {
-  static const std::set<std::string> kKinds = {"pause", "cut", "cut-in", "cut-out", "partial", "slow-net"};
+  static const std::set<std::string> kKinds = {"pause",   "cut",      "cut-in",    "cut-out",
+                                               "partial", "slow-net", "slow-disk", "full-disk"};
   return kKinds.contains(fault.substr(0, fault.find(':')));
 }
 
 class MailCheck {
  public:
-  MailCheck(const History& history, Findings& found) : history_(history), mail_(history.mail), found_(found) {}
+  MailCheck(const History& history, const CheckLimits& limits, Findings& found)
+      : history_(history),
+        in_hand_max_(std::max(kInHandMax, limits.recovery_max / 2)),
+        mail_(history.mail),
+        found_(found) {}
 
   void run() {
     for (const std::string& why : mail_.strange) found_.say(Kind::unchecked, why);
@@ -65,6 +72,7 @@ class MailCheck {
   /// Whether it had certainly happened when the mail's sending was committed.
   bool is_before(Micros moment, const Mail& mail) const {
     if (moment < 0 || mail.offered - moment <= kInHandMax) return false;
+    if (mail.offered - moment <= in_hand_max_ && was_broken(moment, mail.offered)) return false;
     return std::ranges::none_of(history_.faults, [&](const Fault& fault) {
       return holds_back(fault.kind) && fault.began <= mail.offered && moment <= fault.ended + kAfterwardsMax;
     });
@@ -101,6 +109,7 @@ class MailCheck {
   }
 
   const History& history_;
+  const Micros in_hand_max_;  ///< where something was broken
   const MailHistory& mail_;
   Findings& found_;
   std::map<std::string, const Mail*> by_id_;
@@ -143,6 +152,8 @@ std::vector<std::uint64_t> not_mailed(const MailHistory& history) {
   return missing;
 }
 
-void check_mails(const History& history, Findings& found) { MailCheck(history, found).run(); }
+void check_mails(const History& history, const CheckLimits& limits, Findings& found) {
+  MailCheck(history, limits, found).run();
+}
 
 }  // namespace holdfast::chaos
