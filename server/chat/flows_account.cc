@@ -1,5 +1,7 @@
 #include "server/chat/flows_account.h"
 
+#include "server/chat/common_passwords.h"
+
 namespace holdfast::chat {
 namespace {
 
@@ -58,6 +60,7 @@ Task<RequestOutcome> change_password(FlowRequest request) {
   const auto bad =
       first_complaint({bad_password(wish.old_password(), limits), bad_new_password(wish.new_password(), limits)});
   if (bad) co_return outcome(*bad);
+  if (const auto common = refuse_common(wish.new_password(), request.caller.username)) co_return outcome(*common);
   Checked checked = co_await check_password(request, wish.old_password());
   if (checked.answer) co_return std::move(*checked.answer);
   Result<std::string> hash = co_await request.backend.hashing(wish.new_password());

@@ -1,5 +1,6 @@
 #include "server/chat/flows_login.h"
 
+#include "server/chat/common_passwords.h"
 #include "server/chat/placement.h"
 #include "server/chat/tokens.h"
 
@@ -88,8 +89,10 @@ std::optional<v1::Error> bad_registration(const FlowRequest& request) {
   const v1::Register& wish = request.frame.register_();
   const Limits& limits = request.backend.limits();
   if (auto bad = bad_idempotency_id(request)) return bad;
-  return first_complaint({bad_username(wish.username(), limits), bad_new_password(wish.password(), limits),
-                          bad_email(wish.email(), limits), bad_device_name(wish.device_name(), limits)});
+  if (auto bad = first_complaint({bad_username(wish.username(), limits), bad_new_password(wish.password(), limits),
+                                  bad_email(wish.email(), limits), bad_device_name(wish.device_name(), limits)}))
+    return bad;
+  return refuse_common(wish.password(), wish.username());
 }
 
 RequestOutcome taken() { return failed(v1::ALREADY_EXISTS, "username: taken"); }

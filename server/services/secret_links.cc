@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/uuid.h"
+#include "server/chat/common_passwords.h"
 #include "server/chat/mail_key.h"
 #include "server/chat/placement.h"
 #include "server/services/link_token.h"
@@ -20,6 +21,11 @@ v1::ServerFrame refusal(v1::ErrorCode code, std::string message, std::uint64_t r
   return frame;
 }
 v1::ServerFrame not_ours() { return refusal(v1::PRECONDITION_FAILED, "this link is none of ours"); }
+v1::ServerFrame refusal(v1::Error error) {
+  v1::ServerFrame frame;
+  *frame.mutable_error() = std::move(error);
+  return frame;
+}
 v1::ServerFrame busy() { return refusal(v1::RETRY, "too many passwords to hash at this moment", 1000); }
 
 std::optional<LinkToken> genuine(const chat::Backend& backend, LinkFor what, const std::string& token) {
@@ -101,6 +107,8 @@ Task<v1::ServerFrame> use_reset_link(chat::Backend& backend, std::string token, 
   command::Command show = showing(LinkFor::reset, *link);
   const command::Answer shown = co_await backend.asking(home, std::move(show));
   if (shown.frame().has_error()) co_return shown.frame();
+  if (auto common = chat::refuse_common(wish.password, shown.secret_state().username()))
+    co_return refusal(std::move(*common));
   Result<std::string> hash = co_await backend.hashing(wish.password);
   if (!hash) co_return busy();
   command::Command command = once_of(backend, link->user);
@@ -138,6 +146,7 @@ Task<v1::ServerFrame> use_recovery_code(chat::Backend& backend, std::string user
   if (shown.frame().has_error()) co_return shown.frame();
   const auto user = UserId::from_bytes(shown.secret_state().user());
   HF_CHECK(user, "a user's id has 16 bytes");
+  if (auto common = chat::refuse_common(wish.password, username)) co_return refusal(std::move(*common));
   Result<std::string> hash = co_await backend.hashing(wish.password);
   if (!hash) co_return busy();
   command::Command command = once_of(backend, *user);

@@ -5,7 +5,8 @@
 /// hashed only for a secret that stands.
 ///
 /// Errors are v1.Errors whose message is for developers; the pages have words of their own. PRECONDITION_FAILED: used,
-/// replaced, too old, or never ours.
+/// replaced, too old, or never ours. INVALID_ARGUMENT: a password that anybody would guess
+/// (common_passwords.h); the secret still stands, for another one.
 #pragma once
 
 #include <string>

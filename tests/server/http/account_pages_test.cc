@@ -2,7 +2,6 @@
 
 #include "server/http/form.h"
 #include "server/http/html.h"
-#include "server/http/new_password.h"
 #include "tests/server/services/ways_back_world.h"
 
 namespace holdfast::http {
@@ -226,23 +225,6 @@ TEST_CASE("A form's origin: over plain http from afar browsers send none, and it
   request.headers = {{"origin", "https://chat.test:8443"}};
   CHECK(is_from_here(request, "https://chat.test:8443/chat"));
   CHECK_FALSE(is_from_here(request, "https://chat.test"));
-}
-
-TEST_CASE("A new password: common ones are found in their disguises, and uncommon ones are not") {
-  for (const char* common :
-       {"Password",   "passw0rd1", "12345678",         "87654321",       "aaaaaaaa",  "abababab",      "abc12345",
-        "qwerty123",  "1q2w3e4r",  "iloveyou!!",       "Sommer2024!",    "letmein99", "M1chael1985",   "trustno1",
-        "dragon2000", "asdfghjk",  "passwordpassword", "FootballMonkey", "zaq12wsx",  "11223344556677"}) {
-    INFO(common);
-    CHECK(is_common_password(common, ""));
-  }
-  for (const char* good : {"correct horse battery staple", "vQ7#kd!pLz", "fjord-lantern-otter", "Blaubeerpfannkuchen",
-                           "no4tr8gh2w", "wendy likes 7 cakes"}) {
-    INFO(good);
-    CHECK_FALSE(is_common_password(good, ""));
-  }
-  CHECK(is_common_password("annamaria1", "annamaria"));
-  CHECK(common_words() > 800);
 }
 
 }  // namespace holdfast::http

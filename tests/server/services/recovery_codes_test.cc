@@ -20,8 +20,9 @@ struct Desk : World {
     CHECK(answer.has_recovery());
     return answer.recovery().code();
   }
-  v1::ErrorCode recover(const std::string& code, const std::string& username = "anna") {
-    return finish(use_recovery_code(backend, username, code, {"battery staple", ""})).error().code();
+  v1::ErrorCode recover(const std::string& code, const std::string& username = "anna",
+                        const std::string& password = "battery staple") {
+    return finish(use_recovery_code(backend, username, code, {password, ""})).error().code();
   }
 };
 
@@ -47,6 +48,7 @@ TEST_CASE("A recovery code: a wrong one and a wrong name are refused alike, and 
   CHECK(desk.recover(code, "berta") == v1::PRECONDITION_FAILED);
   CHECK(desk.recover(code, "nobody") == v1::PRECONDITION_FAILED);
   CHECK(desk.recover(code) == v1::RETRY);
+  CHECK(desk.recover(code, "anna", "Password1!") == v1::INVALID_ARGUMENT);
 }
 
 TEST_CASE("A recovery code: voided by a newer one, by a log-in and by time; no row has it") {

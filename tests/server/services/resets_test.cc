@@ -264,6 +264,19 @@ TEST_CASE("A reset: a full password pool says to come again, and the link stays 
   CHECK_FALSE(world.use(token, "battery staple").has_error());
 }
 
+TEST_CASE("A reset: a password that anybody would guess is refused before it is hashed, and the link stays good") {
+  World world;
+  const auto anna = world.verified_user("annamaria", "anna@inbox.test");
+  world.ask_reset("annamaria");
+  const std::string token = world.link(anna, "password_reset");
+  world.backend.password_pool_full = true;  // would say RETRY
+  CHECK(world.use(token, "Password1!").error().code() == v1::INVALID_ARGUMENT);
+  CHECK(world.use(token, "AnnaMaria77").error().code() == v1::INVALID_ARGUMENT);
+  world.backend.password_pool_full = false;
+  CHECK(world.link_is_good(token));
+  CHECK_FALSE(world.use(token, "battery staple").has_error());
+}
+
 TEST_CASE("ResetPassword: an operator mails a link, or learns why that is no use; who and why stand in the log") {
   World world;
   const auto anna = world.verified_user("anna", "anna@inbox.test");

@@ -1,9 +1,9 @@
 #include <sstream>
 #include <unordered_set>
 
-#include "server/http/new_password.h"
+#include "server/chat/common_passwords.h"
 
-namespace holdfast::http {
+namespace holdfast::chat {
 namespace {
 
 /// What the lists of leaked passwords have most of, brought down to the words in them: digits, signs and capitals around
@@ -113,4 +113,4 @@ bool is_common_word(std::string_view word) { return words().contains(std::string
 
 std::size_t common_words() { return words().size(); }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::chat
