@@ -25,6 +25,7 @@ class FakeBackend : public Backend {
   const MailKey& mail_key() const override { return mail_key_; }
   /// The same for every partition.
   void set_limits(const Limits& limits);
+  bool admit_stranger() override { return strangers_admitted > 0 && strangers_admitted-- > 0; }
   void rotate_token_key(std::function<void(Status)> then) override;
   std::uint64_t generation() const override { return restored.number; }
   std::uint64_t first_position() const override { return restored.first_position; }
@@ -46,6 +47,7 @@ class FakeBackend : public Backend {
   std::vector<v1::ServerFrame> pushed;
   std::vector<std::string> verified_against;  ///< the hashes, also empty ones
   bool password_pool_full = false;
+  std::size_t strangers_admitted = 1'000'000;
   struct {
     std::uint64_t number = 1, first_position = 1;
   } restored;

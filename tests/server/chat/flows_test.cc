@@ -73,6 +73,21 @@ TEST_CASE("run_request: every id of a wrong length is named, in every operation"
   CHECK(checked > 20);
 }
 
+TEST_CASE(
+    "Register: with an address, which leads to a mail, it is one of the strangers of whom there are not too many") {
+  FakeBackend backend;
+  backend.strangers_admitted = 2;
+  const auto with_address = [&](const std::string& name) {
+    v1::ClientFrame frame = registration(backend, name, "correct horse");
+    frame.mutable_register_()->set_email("victim@inbox.test");
+    return backend.run({}, frame).frame.error().code();
+  };
+  CHECK(with_address("anna") == v1::ERROR_UNSPECIFIED);
+  CHECK(with_address("berta") == v1::ERROR_UNSPECIFIED);
+  CHECK(with_address("carla") == v1::RETRY);
+  CHECK(backend.run({}, registration(backend, "dora", "correct horse")).logged_in);  // leads to none
+}
+
 TEST_CASE("run_request: an answer that never comes frees the request and all it holds") {
   FakeBackend backend;
   new_user(backend, "anna");

@@ -195,6 +195,21 @@ TEST_CASE("Account pages: a one-time code sets a password; a wrong code and a wr
   CHECK(site.log_in("anna", "battery staple").has_session());
 }
 
+TEST_CASE("Account pages: where only networks are wanted, nothing that is written down has a user's whole address") {
+  Site site;
+  const auto anna = site.verified_user("anna", "anna@inbox.test");
+  chat::Limits limits = site.backend.limits();
+  limits.audit_addresses = chat::AuditAddresses::network;
+  site.backend.set_limits(limits);
+  const std::string token = site.reset_token(anna);
+  REQUIRE(site.post("/reset", {{"t", token}, {"password", "battery staple"}}).status == 200);
+  const auto mentions = [&site](const char* text) {
+    return site.count_events([text](const log::Event& event) { return contains(event.SerializeAsString(), text); });
+  };
+  CHECK(mentions("192.0.2.7") == 0);
+  CHECK(mentions("192.0.2.0/24") == 2);  // asked for, and used
+}
+
 TEST_CASE("Account pages: where passwords can't be hashed now, the form says so and keeps the link") {
   Site site;
   const auto anna = site.verified_user("anna", "anna@inbox.test");
