@@ -122,6 +122,13 @@ void beast_close_socket(StreamAdapter& adapter) { adapter.stream().close(); }
 
 using Socket = websocket::stream<StreamAdapter, false>;
 
+std::string forwarded_for_of(const http_wire::Request& request) {
+  std::string all;
+  const auto [from, until] = request.equal_range("x-forwarded-for");
+  for (auto field = from; field != until; ++field) all += (all.empty() ? "" : ",") + std::string(field->value());
+  return all;
+}
+
 bool offers_subprotocol(const http_wire::Request& request) {
   http::token_list offered{request[http::field::sec_websocket_protocol]};
   return offered.exists(beast::string_view(kWebSocketSubprotocol.data(), kWebSocketSubprotocol.size()));
@@ -172,6 +179,7 @@ struct WebSocketConnection::Impl {
   }
   std::unique_ptr<Stream> stream;
   Socket socket;
+  std::string forwarded_for;
 };
 
 WebSocketConnection::WebSocketConnection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -196,6 +204,7 @@ Awaitable<Result<std::unique_ptr<WebSocketConnection>>> WebSocketConnection::acc
   }
   watchdog.disarm();
   auto impl = std::make_unique<Impl>(std::move(stream), options);
+  impl->forwarded_for = forwarded_for_of(*read.request);
   if (offers_subprotocol(*read.request)) {
     impl->socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
       response.set(http::field::sec_websocket_protocol, kWebSocketSubprotocol);
@@ -246,6 +255,8 @@ Awaitable<void> WebSocketConnection::close(std::uint16_t code, std::string reaso
 }
 
 void WebSocketConnection::abort() { impl_->stream->close(); }
+
+const std::string& WebSocketConnection::forwarded_for() const { return impl_->forwarded_for; }
 
 std::uint16_t WebSocketConnection::peer_close_code() const { return impl_->socket.reason().code; }
 

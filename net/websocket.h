@@ -54,6 +54,8 @@ class WebSocketConnection {
   /// Closes the socket at once.
   void abort();
 
+  /// X-Forwarded-For of the upgrade, on the server's side: anybody's word. Several: with commas between.
+  const std::string& forwarded_for() const;
   /// The code with which the peer closed, 0 if it did not (or not in order).
   std::uint16_t peer_close_code() const;
   Stream& stream();

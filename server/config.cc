@@ -123,6 +123,9 @@ Status fit_together(Config& config, const std::string& file) {
   if (const Status domain = config.lmtp.domain.empty() ? Status(Ok{}) : mail::check_domain(config.lmtp.domain); !domain)
     return wrong("lmtp.domain: " + domain.error().message);
   if (const Status base = check_base_url(config.base_url); !base) return wrong(base.error().message);
+  auto proxies = TrustedProxies::parse(config.trusted_proxies);
+  if (!proxies) return wrong("trusted_proxies: " + proxies.error().message);
+  config.gateway.proxies = std::move(*proxies);
   if (const Status cluster = check_cluster(config.cluster); !cluster) return wrong(cluster.error().message);
   if (const Status mail = mail::check_mail(config.mail); !mail) return wrong(mail.error().message);
   config.limits.large_group_back_at = config.limits.large_group_above * 9 / 10;

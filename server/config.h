@@ -73,6 +73,7 @@ struct Config {
   HostPort listen{"0.0.0.0", 7400};
   HostPort http{"0.0.0.0", 7480};
   HostPort admin{"127.0.0.1", 7490};
+  std::string trusted_proxies;    ///< as TrustedProxies::parse() takes them
   std::string base_url;           ///< of the users' pages, as users reach them; empty: the bound address
   std::uint32_t workers = 0;      ///< 0 in the file: one for each core; never 0 once parsed
   std::uint16_t partitions = 64;  ///< when a data directory is made; fixed from then on

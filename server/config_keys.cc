@@ -186,6 +186,12 @@ Keys general_keys() {
            "from a "
            "request. Empty: `http://` and the listener's address, which is good for one machine.",
            FIELD(base_url)),
+      text(
+          "", "trusted_proxies", "addresses and networks with commas between, or empty",
+          "Reverse proxies before the pages and before WebSocket: whom they name in `X-Forwarded-For` is who came, for "
+          "the bounds on one address, for guessed passwords and for the audit journal. From anybody else the header "
+          "counts for nothing.",
+          FIELD(trusted_proxies)),
       address("", "admin",
               "The operators' HTTP listener: `/healthz`, `/readyz`, `/metrics`, `/admin`. Looking asks for no password "
               "(changing "

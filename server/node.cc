@@ -179,7 +179,7 @@ Status Node::Impl::listen_http(const TlsContext& tls) {
       http::public_pages({std::string(kVersion), readiness, {accounts(), unsubscribing(), http::status_pages([this] {
                                                                return status->figures();
                                                              })}}),
-      http::HttpServerOptions{.tls = tls});
+      http::HttpServerOptions{.proxies = config.gateway.proxies, .tls = tls});
   bound = users->listen(config.http);
   if (!bound) return bound.error();
   http_endpoint = *bound;

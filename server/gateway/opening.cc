@@ -148,6 +148,7 @@ Awaitable<void> Gateway::Impl::open_websocket(std::uint64_t id, std::unique_ptr<
     co_return;
   }
   ++spoken_.websocket;
+  address = options_.proxies.client_of(address, (*socket)->forwarded_for());
   add(std::make_unique<WebSocketClient>(*this, session_parts(), ref(id), std::move(address), std::move(place), since,
                                         std::move(*socket), tasks_));
 }

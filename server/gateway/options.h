@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "net/trusted_proxies.h"
+
 namespace holdfast::gateway {
 
 /// A sustained rate and how much may come at once: `per_second` refills, one second's worth may be saved up.
@@ -33,6 +35,7 @@ struct GatewayOptions {
   SessionOptions session;
   Rates user{20'000, 64 << 20, 10'000};               ///< over all connections of a user to this node
   bool allow_plaintext = false;                       ///< off: plain text is refused but on loopback
+  TrustedProxies proxies{};                           ///< whom they name is who came, over WebSocket
   std::chrono::milliseconds write_stall_max{30'000};  ///< nothing taken by the socket for this long: dropped
   std::chrono::milliseconds tick{100};                ///< one timer for all connections of a worker
   bool own_timer = true;                              ///< off: the owner calls tick(), for tests

@@ -7,7 +7,8 @@
 namespace holdfast::http {
 namespace {
 constexpr std::chrono::seconds kOpeningMax{10};
-}
+constexpr const char* kTooMany = "too many requests of yours are being answered: come again in a second\n";
+}  // namespace
 
 HttpServer::HttpServer(any_io_executor executor, HttpHandler handler, HttpServerOptions options)
     : HttpServer(std::move(executor),
@@ -17,7 +18,11 @@ HttpServer::HttpServer(any_io_executor executor, HttpHandler handler, HttpServer
                  std::move(options)) {}
 
 HttpServer::HttpServer(any_io_executor executor, HttpAsyncHandler handler, HttpServerOptions options)
-    : handler_(std::move(handler)), options_(std::move(options)), tasks_(executor), ending_(executor) {}
+    : handler_(std::move(handler)),
+      options_(std::move(options)),
+      seats_(options_.connections_of_one_max),
+      tasks_(executor),
+      ending_(executor) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -32,33 +37,39 @@ Result<tcp::endpoint> HttpServer::listen(const HostPort& where) {
 
 void HttpServer::accept(tcp::socket socket) {
   if (tasks_.size() > options_.connections_max) return;  // the accept loop is one of them; the socket closes
-  Seat seat = seat_for(socket);
-  if (!seat) return;
+  error_code gone;
+  const std::string peer = socket.remote_endpoint(gone).address().to_string();
+  if (gone) return;
+  Seats::Seat seat;
+  if (!options_.proxies.trusts(peer)) {  // a proxy's connections are many people's
+    seat = seats_.take(peer);
+    if (!seat) return;
+  }
   tasks_.spawn("http", serve(std::make_unique<Stream>(std::move(socket)), std::move(seat)));
 }
 
-/// Null: the address has as many as it may.
-HttpServer::Seat HttpServer::seat_for(const tcp::socket& socket) {
-  error_code gone;
-  const auto address = socket.remote_endpoint(gone).address();
-  if (gone) return nullptr;
-  std::size_t& open = of_one_[address];
-  if (open >= options_.connections_of_one_max) return nullptr;
-  ++open;
-  return {this, [address](HttpServer* server) {
-            const auto at = server->of_one_.find(address);
-            if (--at->second == 0) server->of_one_.erase(at);
-          }};
-}
-
-Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream, Seat) {
+Awaitable<void> HttpServer::serve(std::unique_ptr<Stream> stream, Seats::Seat) {
   const bool opened = co_await open(*stream);
   if (!opened) co_return;
-  HttpAsyncHandler counting = [this](HttpRequest request, HttpReply reply) {
-    ++requests_;
-    handler_(std::move(request), std::move(reply));
+  HttpAsyncHandler handler = [this, peer = stream->remote().address().to_string()](HttpRequest request,
+                                                                                   HttpReply reply) {
+    answer(peer, std::move(request), std::move(reply));
   };
-  co_await serve_http(std::move(stream), std::move(counting));
+  co_await serve_http(std::move(stream), std::move(handler));
+}
+
+void HttpServer::answer(const std::string& peer, HttpRequest request, HttpReply reply) {
+  ++requests_;
+  if (!options_.proxies.trusts(peer)) return handler_(std::move(request), std::move(reply));
+  std::string said;
+  for (const auto& [name, value] : request.headers)
+    if (name == "x-forwarded-for") said += (said.empty() ? "" : ",") + value;
+  const std::string client = options_.proxies.client_of(peer, said);
+  request.remote = HostPort{client, 0}.str();
+  Seats::Seat seat = seats_.take(client);
+  if (!seat) return reply({.status = 429, .body = kTooMany, .headers = {{"retry-after", "1"}}});
+  handler_(std::move(request),
+           [seat = std::move(seat), reply = std::move(reply)](HttpResponse response) { reply(std::move(response)); });
 }
 
 /// Does the TLS handshake if the client begins one. False: it is gone, or was too slow.

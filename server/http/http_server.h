@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -13,13 +12,18 @@
 #include "net/listener.h"
 #include "net/task_group.h"
 #include "net/tls.h"
+#include "net/trusted_proxies.h"
+#include "server/http/seats.h"
 
 namespace holdfast::http {
 
 struct HttpServerOptions {
-  std::size_t connections_max = 256;        ///< more are closed at once
-  std::size_t connections_of_one_max = 64;  ///< from one address: one client does not shut the others out
-  std::optional<TlsContext> tls;            ///< with it TLS is spoken to those who begin with it, HTTP to the others
+  std::size_t connections_max = 256;  ///< more are closed at once
+  /// From one address: one client does not shut the others out. Of those that come through a trusted proxy as many
+  /// requests are answered at the same time; more: 429.
+  std::size_t connections_of_one_max = 64;
+  TrustedProxies proxies;         ///< HttpRequest::remote is whom they name
+  std::optional<TlsContext> tls;  ///< with it TLS is spoken to those who begin with it, HTTP to the others
 };
 
 /// Owned by a worker, on its thread (or used while that does not run). After listen(), it may only be destroyed when
@@ -41,10 +45,8 @@ class HttpServer {
 
  private:
   void accept(tcp::socket socket);
-  /// One of the address's connections for as long as somebody has it.
-  using Seat = std::shared_ptr<void>;
-  Seat seat_for(const tcp::socket& socket);
-  Awaitable<void> serve(std::unique_ptr<Stream> stream, Seat seat);
+  Awaitable<void> serve(std::unique_ptr<Stream> stream, Seats::Seat seat);
+  void answer(const std::string& peer, HttpRequest request, HttpReply reply);
   Awaitable<bool> open(Stream& stream);
   Awaitable<void> tell_when_stopped(std::function<void()> stopped);
 
@@ -52,9 +54,9 @@ class HttpServer {
   const HttpServerOptions options_;
   std::uint64_t requests_ = 0;
   std::unique_ptr<Listener> listener_;
-  std::map<boost::asio::ip::address, std::size_t> of_one_;  ///< open connections; outlives tasks_
-  TaskGroup tasks_;                                         ///< the accept loop and connections
-  TaskGroup ending_;                                        ///< what awaits tasks_
+  Seats seats_;
+  TaskGroup tasks_;   ///< the accept loop and connections
+  TaskGroup ending_;  ///< what awaits tasks_
 };
 
 }  // namespace holdfast::http

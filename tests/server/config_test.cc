@@ -192,6 +192,14 @@ TEST_CASE("Config: what must fit together is checked") {
   CHECK(parse_config("base_url = 'https://chat.test:8443/users'\n", "t"));
 }
 
+TEST_CASE("Config: trusted_proxies are addresses and networks, and what is neither is named") {
+  const auto config = parse_config("trusted_proxies = '10.0.0.0/8, ::1'\n", "t");
+  REQUIRE(config);
+  CHECK(config->gateway.proxies.trusts("10.1.2.3"));
+  CHECK_FALSE(config->gateway.proxies.trusts("192.0.2.7"));
+  CHECK(contains(error_of("trusted_proxies = '10.0.0.0/8, proxy.test'\n"), "trusted_proxies: \"proxy.test\" is no"));
+}
+
 TEST_CASE("Config: flags override the file") {
   const TempFile file("listen = '127.0.0.1:1'\nadmin = '127.0.0.1:2'\n");
   auto outcome = run({"--config", file.path.c_str(), "--listen", "127.0.0.1:3", "--workers", "5", "--data", "/d"});

@@ -96,6 +96,13 @@ void run(Door& door, const Heard& heard, Awaitable<void> task) {
   door.pump([&] { return tasks.size() == 0; });
 }
 
+/// A WebSocket message of a client (RFC 6455, 5.2), under the mask 0.
+std::string masked(const v1::ClientFrame& frame) {
+  const std::string bytes = frame.SerializeAsString();
+  REQUIRE(bytes.size() < 126);
+  return std::string("\x82") + static_cast<char>(0x80 | bytes.size()) + std::string(4, '\0') + bytes;
+}
+
 }  // namespace
 
 TEST_CASE("Carriers: native frames over TLS") {
@@ -131,6 +138,35 @@ TEST_CASE("Carriers: one frame in each message of a WebSocket, plain and over TL
     REQUIRE(heard.frames.size() == 51);
     for (std::uint64_t id = 1; id <= 51; ++id) CHECK(heard.frames[id - 1].request_id() == id);
     CHECK(door.figures().connections_websocket == 1);
+  }
+}
+
+TEST_CASE("Carriers: over a WebSocket through a trusted proxy the client is who guesses, not the proxy") {
+  for (const bool trusted : {true, false}) {
+    GatewayOptions options;
+    if (trusted) options.proxies = *TrustedProxies::parse("127.0.0.1");
+    Door door(options);
+    const auto client = door.connect();
+    client->send(
+        "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.9\r\n\r\n");
+    door.pump([&] {
+      client->receive();
+      return client->received.find("101 Switching") != std::string::npos;
+    });
+    v1::ClientFrame guess;
+    guess.set_request_id(7);
+    guess.mutable_operator_log_in()->set_key("a guess");
+    std::string sent = masked(hello_frame());
+    for (int i = 0; i < 40; ++i) sent += masked(guess);
+    REQUIRE(client->send(sent) == sent.size());
+    const auto waits = [&](const char* address) {
+      return door.admission.login_wait(address, door.backend.now()).count() > 0;
+    };
+    door.pump([&] { return waits("203.0.113.9") || waits("127.0.0.1"); });
+    CHECK(waits("203.0.113.9") == trusted);
+    CHECK(waits("127.0.0.1") != trusted);
+    CHECK_FALSE(waits("6.6.6.6"));
   }
 }
 
