@@ -17,6 +17,7 @@ using Done = command::IntentDone;
 using Ended = log::IntentEnded;
 
 constexpr std::chrono::seconds kRetryFirst{5}, kRetryMax{30 * 60}, kBusyAgain{1};
+constexpr std::chrono::seconds kTheirWordMax{5};
 
 std::string due_key(const UserId& user, const IntentId& id, const state::Intent& intent) {
   return keys::due(static_cast<std::uint64_t>(intent.due_ms()), due_what(DueKind::intent, {user.bytes(), id.bytes()}));
@@ -39,8 +40,10 @@ void end(const UserId& user, const IntentId& id, const state::Intent& intent, En
   ended.set_code(code);
 }
 
+/// It is under way no longer, and is begun again then.
 void move(const UserId& user, const IntentId& id, state::Intent intent, WallTime due, chat::Draft& draft) {
   draft.remove(due_key(user, id, intent));
+  intent.set_begun(false);
   intent.set_due_ms(to_ms(due));
   draft.put(keys::intent(user, id), intent);
   draft.put(due_key(user, id, intent), std::string());
@@ -80,9 +83,13 @@ void intent_due(const chat::Context& context, const Due& due, chat::View& view, 
   auto intent = view.get<state::Intent>(keys::intent(*user, *id));
   if (!intent) return draft.remove(std::string(due.key));
   if (from_ms(intent->give_up_ms()) <= context.now) return end(*user, *id, *intent, Ended::GIVEN_UP, 0, draft);
+  if (intent->begun()) {
+    intent->set_attempts(intent->attempts() + 1);
+    return move(*user, *id, *intent, context.now + kTheirWordMax, draft);
+  }
   if (!is_wanted(context, *user, *id, *intent, view)) return end(*user, *id, *intent, Ended::UNWANTED, 0, draft);
   // As the user reads by now; once it was begun it says the same each time.
-  if (intent->mail().language().empty() && !intent->begun())
+  if (intent->mail().language().empty() && intent->attempts() == 0)
     intent->mutable_mail()->set_language(language_of(*user, view));
   intent->set_begun(true);
   draft.put(keys::intent(*user, *id), *intent);

@@ -1,8 +1,10 @@
 /// Intents: what is to be done outside (a mail to be sent), durable, and repeatable under its id.
 ///
 /// A rule writes an intent with its timer. When its time has come the partition looks whether it is still wanted and
-/// begins it (an effect, once that is committed), in the language that the user has chosen; whoever carries it out answers IntentDone. Until then its timer stands,
-/// so that a new primary begins it again, under the same id: at least once, and a repetition can be told.
+/// begins it (an effect, once that is committed), in the language that the user has chosen; whoever carries it out answers
+/// IntentDone. Until then its timer stands, so that a new primary finds it: one that is under way elsewhere. It waits 5 s
+/// for the word of the node that has it (which lives, if the partition was only moved), and then begins it again, under
+/// the same id: at least once, and a repetition can be told.
 ///
 /// Where an attempt fails for now it is tried again after 5 s, and then each time after twice as long, up to half an hour,
 /// until its use is over.
