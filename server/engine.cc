@@ -24,6 +24,13 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : "localhost";
 }
 
+/// Where others find what listens there, on this port.
+std::string reached_at(const std::string& configured, const HostPort& listen, std::uint16_t bound) {
+  if (!configured.empty()) return configured;
+  const bool any = listen.host == "0.0.0.0" || listen.host == "::";
+  return HostPort{any ? host_name() : listen.host, bound}.str();
+}
+
 }  // namespace
 
 struct Engine::BlockingPool {
@@ -183,7 +190,8 @@ Status Engine::join(const std::vector<RecoveredPartition>& recovered) {
     std::map<NodeId, HostPort> members;
     for (const auto& [node, address] : running)
       if (auto parsed = parse_host_port(address)) members.emplace(node, *parsed);
-    return greet_members(options.links, members);
+    return greet_members(options.links, members,
+                         [&](std::uint16_t port) { return reached_at(cluster.peer_address, cluster.listen, port); });
   };
   auto membership = join_cluster(*cluster_store_, *own_store_, request, random_);
   if (!membership) return membership.error();
@@ -254,11 +262,6 @@ Status Engine::start_cluster(std::uint16_t client_port, std::uint16_t admin_port
   if (!cluster_) return Ok{};
   auto port = cluster_->listen();
   if (!port) return port.error();
-  const auto reached_at = [](const std::string& configured, const HostPort& listen, std::uint16_t bound) {
-    if (!configured.empty()) return configured;
-    const bool any = listen.host == "0.0.0.0" || listen.host == "::";
-    return HostPort{any ? host_name() : listen.host, bound}.str();
-  };
   peer_address_ = reached_at(config_.cluster.peer_address, config_.cluster.listen, *port);
   cluster_->set_addresses(peer_address_, reached_at(config_.cluster.client_address, config_.listen, client_port));
   cluster_->set_admin_address(reached_at("", config_.admin, admin_port));

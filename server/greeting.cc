@@ -8,7 +8,25 @@
 
 namespace holdfast {
 
-Status greet_members(const failover::PeerLinksOptions& options, const std::map<NodeId, HostPort>& members) {
+namespace {
+
+Status listen(failover::PeerLinks& links, const AddressOn& address) {
+  if (!address) return Ok{};
+  const auto port = links.listen();
+  if (!port) return port.error();
+  links.ask_to_be_dialled(address(*port));
+  return Ok{};
+}
+
+failover::PeerLinksOptions patient(failover::PeerLinksOptions options) {
+  options.handshake_max = kGreetingMax;
+  return options;
+}
+
+}  // namespace
+
+Status greet_members(const failover::PeerLinksOptions& options, const std::map<NodeId, HostPort>& members,
+                     const AddressOn& own_address) {
   if (members.empty()) return Ok{};
   boost::asio::io_context loop{1};
   std::optional<std::string> refused;
@@ -27,20 +45,23 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
           },
       .on_frame = [](const failover::Member&, std::unique_ptr<peer::Frame>) {},
       .on_refused =
-          [&](NodeId, const std::string& reason) {
+          [&](NodeId node, const std::string& reason) {
+            if (!members.contains(node)) return;  // somebody who dialled us
             refused = reason;
             loop.stop();
           },
   };
-  failover::PeerLinks links(loop.get_executor(), options, handlers);
-  links.set_peers(members);
-  loop.run_for(kGreetingMax);
+  failover::PeerLinks links(loop.get_executor(), patient(options), handlers);
+  const Status listening = listen(links, own_address);
+  if (listening) links.set_peers(members);
+  if (listening) loop.run_for(kGreetingMax);
   const std::optional<std::string> why = refused;
   links.close();
   TaskGroup ending(loop.get_executor());
   ending.spawn("greeting_ends", links.join());
   loop.restart();
   loop.run();
+  if (!listening) return listening;
   if (why) return Error{Errc::permission_denied, "the cluster's nodes do not take this one: " + *why};
   if (greeted) return Ok{};
   std::string where;

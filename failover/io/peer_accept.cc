@@ -8,8 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "failover/io/peer_dial.h"
+#include "failover/io/peer_dial_back.h"
 #include "failover/io/peer_hello.h"
-#include "net/watchdog.h"
 
 namespace holdfast::failover {
 
@@ -64,7 +64,7 @@ Awaitable<void> PeerAccept::serve(std::unique_ptr<Stream> stream) {
   {
     Watchdog watchdog(*stream);
     watchdog.arm(shared_.options.handshake_max);
-    greeted = co_await greet(*stream);
+    greeted = co_await greet(*stream, watchdog);
   }
   --strangers_;
   if (greeted) {
@@ -91,14 +91,14 @@ Awaitable<bool> PeerAccept::start_tls(Stream& stream) {
   co_return false;
 }
 
-Awaitable<std::optional<PeerAccept::Greeted>> PeerAccept::greet(Stream& stream) {
+Awaitable<std::optional<PeerAccept::Greeted>> PeerAccept::greet(Stream& stream, Watchdog& watchdog) {
   if (shared_.options.tls_server) {
     const bool secured = co_await start_tls(stream);
     if (!secured) co_return std::nullopt;
   }
   auto first = co_await read_first_frame(stream);
   if (first) {
-    auto greeted = co_await answer(stream, std::move(*first));
+    auto greeted = co_await answer(stream, watchdog, std::move(*first));
     co_return greeted;
   }
   if (first.error().code != Errc::io) {
@@ -124,18 +124,23 @@ std::optional<std::string> PeerAccept::why_not(const peer::Hello& theirs) const 
          "two runs on a copy of the data directory";
 }
 
-Awaitable<std::optional<PeerAccept::Greeted>> PeerAccept::answer(Stream& stream, FirstFrame first) {
+Awaitable<std::optional<PeerAccept::Greeted>> PeerAccept::answer(Stream& stream, Watchdog& watchdog, FirstFrame first) {
   if (!first.frame->has_hello()) {
     shared_.garbage(NodeId(0), stream.remote_text(), "the first frame is no Hello");
     co_return std::nullopt;
   }
   const auto& theirs = first.frame->hello();
-  const auto wrong = why_not(theirs);
+  auto wrong = why_not(theirs);
+  if (!wrong && !theirs.dial_back().empty()) {
+    watchdog.arm(kDialBackMax + shared_.options.handshake_max);
+    wrong = co_await why_out_of_reach(shared_, theirs);
+  }
   if (wrong) shared_.refused(NodeId(theirs.node()), stream.remote_text(), *wrong);
   const auto bytes = wrong ? framed_refusal(*wrong) : shared_.hello();
   const auto failed = co_await stream.write_all(bytes);
   if (wrong && !failed) co_await hang_up(stream);
-  if (wrong || failed) co_return std::nullopt;
+  if (!wrong && !failed && !shared_.dial_back.empty()) co_await hang_up(stream);  // a newcomer shows itself, no more
+  if (wrong || failed || !shared_.dial_back.empty()) co_return std::nullopt;
   co_return Greeted{shared_.peer_of(NodeId(theirs.node())), theirs, std::move(first.rest)};
 }
 

@@ -11,6 +11,7 @@
 
 #include "failover/io/peer_shared.h"
 #include "net/listener.h"
+#include "net/watchdog.h"
 
 namespace holdfast::failover {
 
@@ -31,9 +32,9 @@ class PeerAccept {
     peer::Hello hello;
     std::string rest;  ///< bytes that came behind the Hello
   };
-  Awaitable<std::optional<Greeted>> greet(Stream& stream);
+  Awaitable<std::optional<Greeted>> greet(Stream& stream, Watchdog& watchdog);
   Awaitable<bool> start_tls(Stream& stream);
-  Awaitable<std::optional<Greeted>> answer(Stream& stream, FirstFrame first);
+  Awaitable<std::optional<Greeted>> answer(Stream& stream, Watchdog& watchdog, FirstFrame first);
   std::optional<std::string> why_not(const peer::Hello& theirs) const;
   Awaitable<void> read(Stream& stream, Greeted greeted);
   /// False if the connection is to end.

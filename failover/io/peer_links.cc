@@ -64,6 +64,8 @@ PeerLinks::~PeerLinks() = default;
 
 Result<std::uint16_t> PeerLinks::listen() { return impl_->accept.listen(); }
 
+void PeerLinks::ask_to_be_dialled(const std::string& address) { impl_->shared.dial_back = address; }
+
 void PeerLinks::set_peers(const std::map<NodeId, HostPort>& peers) {
   if (impl_->shared.closing) return;
   const NodeId own(impl_->shared.options.own.node());

@@ -96,6 +96,10 @@ class PeerLinks {
   /// Accepts from now on. Returns the port; fails as Listener::open does. Once.
   Result<std::uint16_t> listen();
 
+  /// Of a newcomer, before it joins: whoever answers our Hello dials this HOST:PORT first, and refuses us if we don't
+  /// greet it there. Between listen() and set_peers(); those who dial us are greeted and hung up on from then on.
+  void ask_to_be_dialled(const std::string& address);
+
   /// Whom to dial, all of them; our own node is left out. Who has another address is dialled anew, who is no longer there
   /// is hung up on, both ways. (It may dial us again: that is decided by its certificate and its Hello.)
   void set_peers(const std::map<NodeId, HostPort>& peers);

@@ -61,6 +61,7 @@ std::string PeerShared::hello() const {
   peer::Frame frame;
   *frame.mutable_hello() = options.own;
   frame.mutable_hello()->set_time_ms(to_ms(options.clock()));
+  frame.mutable_hello()->set_dial_back(dial_back);
   std::string bytes;
   append_frame(bytes, frame);
   return bytes;

@@ -64,6 +64,7 @@ struct PeerShared {
   const PeerHandlers handlers;
   TaskGroup tasks;
   bool closing = false;
+  std::string dial_back;  ///< of our Hello: we are a newcomer that shows itself
   /// For one read at a time; nobody holds on to it over a wait.
   std::array<char, 256 * 1024> read_buffer;
 

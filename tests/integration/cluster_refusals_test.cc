@@ -174,6 +174,20 @@ TEST_CASE("Cluster refusals: a clock that is off") {
   check_refused(cluster, stranger, cluster.config_of("n9", free_port()), {"clock"});
 }
 
+TEST_CASE("Cluster refusals: a node that no other can dial where it says") {
+  ClusterProcess& cluster = shared_cluster();
+  const std::string nowhere = "127.0.0.1:" + std::to_string(free_port());
+  Stranger stranger;
+  const std::string config = cluster.config_of("n9", free_port());
+  check_refused(cluster, stranger, config + "peer_address = \"" + nowhere + "\"\n",
+                {"its peer_address " + nowhere + " can't be reached from node ", "Connection refused",
+                 "set cluster.peer_address"});
+  INFO("and one whose address leads to a node that is there");
+  const std::string taken = "127.0.0.1:" + std::to_string(cluster.peer_port(0));
+  check_refused(cluster, stranger, config + "peer_address = \"" + taken + "\"\n",
+                {"its peer_address " + taken + " can't be reached from node ", "set cluster.peer_address"});
+}
+
 TEST_CASE("Cluster refusals: rows in the store that are none of ours, and rows that can't be read") {
   ClusterProcess& cluster = shared_cluster();
   auto& etcd = cluster.etcd();
@@ -250,11 +264,14 @@ TEST_CASE("Cluster refusals: a node of another cluster, and one with another num
   CHECK(cluster.lasting_rows() == rows);
 }
 
-TEST_CASE("Cluster refusals: a node that no other can dial says at which address, is not ready, and takes no clients") {
+TEST_CASE(
+    "Cluster refusals: a member that no other can dial says at which address, is not ready, and takes no clients") {
   ClusterProcess cluster({.nodes = 1});
   const std::string nowhere = "127.0.0.1:" + std::to_string(free_port());
-  const std::string config = cluster.config_of("n9", free_port()) + "peer_address = \"" + nowhere + "\"\n";
-  testing::ServerProcess lost({.config = config});
+  ScratchFolder data;
+  const std::string config = cluster.config_of("n9", free_port());
+  REQUIRE(testing::ServerProcess({.config = config, .data = data.path()}).stop().exit_code == 0);
+  testing::ServerProcess lost({.config = config + "peer_address = \"" + nowhere + "\"\n", .data = data.path()});
   cluster.await("it says so", [&] { return lost.log().find("out_of_reach") != std::string::npos; });
   CHECK_THAT(lost.log(), Contains(nowhere) && Contains("cluster.peer_address"));
   const auto ready = testing::http_get(lost.admin_port(), "/readyz");

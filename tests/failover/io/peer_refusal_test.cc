@@ -31,6 +31,59 @@ TEST_CASE("PeerLinks: another cluster, partition count, clock and a node id in u
   refused({}, 1, "node id 1 is in use");
 }
 
+TEST_CASE(
+    "PeerLinks: a newcomer that can be dialled where it says is greeted, and no link comes of the dialling back") {
+  World world;
+  Node member(world, 1);
+  Node newcomer(world, 9);
+  newcomer.links().ask_to_be_dialled(newcomer.address().str());
+  newcomer.dial({{1, member.address()}});
+  REQUIRE(newcomer.sees("up 1 a"));
+  CHECK(newcomer.reasons.empty());
+  CHECK(member.reasons.empty());
+  CHECK(member.events.empty());
+}
+
+TEST_CASE("PeerLinks: a newcomer that nobody can dial where it says is refused, and hears why") {
+  const auto refused_at = [](const std::function<std::string(World&, Node & member)>& address, const std::string& why) {
+    World world;
+    Node member(world, 1);
+    Node newcomer(world, 9);
+    const std::string where = address(world, member);
+    newcomer.links().ask_to_be_dialled(where);
+    newcomer.dial({{1, member.address()}});
+    INFO(why);
+    REQUIRE(newcomer.was_refused(why));
+    CHECK(newcomer.was_refused("set cluster.peer_address"));
+    CHECK(newcomer.events.empty());
+    CHECK(member.was_refused(why));
+  };
+  INFO("nobody listens there");
+  std::string nowhere;
+  {
+    World world;
+    nowhere = Node(world, 5).address().str();
+  }
+  refused_at([&](World&, Node&) { return nowhere; },
+             "its peer_address " + nowhere + " can't be reached from node 1: can't connect to " + nowhere);
+  INFO("a name that nobody knows, and none at all");
+  refused_at([](World&, Node&) { return "nobody.invalid:7410"; },
+             "its peer_address nobody.invalid:7410 can't be reached from node 1: ");
+  refused_at([](World&, Node&) { return "n4"; }, "its peer_address is of no use: ");
+  INFO("it leads back to whoever dials it");
+  refused_at([](World&, Node& member) { return member.address().str(); },
+             "can't be reached from node 1: who answers there says: node id 1 is in use");
+}
+
+TEST_CASE("PeerLinks: a newcomer at whose address another one answers is refused") {
+  World world;
+  Node member(world, 1), other(world, 8, 'b'), newcomer(world, 9, 'c');
+  newcomer.links().ask_to_be_dialled(other.address().str());
+  newcomer.dial({{1, member.address()}});
+  REQUIRE(newcomer.was_refused("another process answers there"));
+  CHECK(newcomer.events.empty());
+}
+
 TEST_CASE("PeerLinks: a clock that is ten seconds off is good enough") {
   World world;
   Node one(world, 1);
