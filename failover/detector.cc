@@ -307,6 +307,18 @@ std::optional<milliseconds> Detector::clock_offset_of(NodeId node) const {
   return it == peers_.end() ? std::nullopt : it->second.clock_offset;
 }
 
+std::optional<bool> Detector::own_clock_agrees(milliseconds most) const {
+  std::size_t heard = 0, differ = 0;
+  for (const NodeId node : hears()) {
+    const auto offset = clock_offset_of(node);
+    if (!offset) continue;
+    ++heard;
+    if (*offset > most || -*offset > most) ++differ;
+  }
+  if (heard < 2) return std::nullopt;
+  return differ * 2 <= heard;
+}
+
 std::vector<NodeId> Detector::hears() const {
   std::vector<NodeId> hears;
   for (const auto& [node, known] : peers_)

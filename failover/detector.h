@@ -81,6 +81,8 @@ class Detector {
   const std::set<PartitionId>& quarantined_of(NodeId node) const;
   bool quarantined(NodeId node, PartitionId partition) const { return quarantined_of(node).contains(partition); }
   std::optional<std::chrono::milliseconds> clock_offset_of(NodeId node) const;
+  /// Whether our wall clock is within `most` of at least half of those who are heard; nothing: fewer than two are.
+  std::optional<bool> own_clock_agrees(std::chrono::milliseconds most) const;
   void own_wall(WallTime wall) { wall_ = wall; }
   void own_health(peer::Beat::Health health) { own_health_ = health; }
   void own_quarantined(std::set<PartitionId> partitions) { own_quarantined_ = std::move(partitions); }

@@ -112,6 +112,7 @@ void Cluster::Impl::tick() {
   if (stopping) return;
   report_health();
   controller->tick(steady_now(), wall_now());
+  shared.clock.look(wall_now(), steady_now(), controller->detector().own_clock_agrees(LogClock::kJump));
   carry_out();
   if (steady_now() >= next_confirm) confirm();
   stand_aside(controller->stands_aside());

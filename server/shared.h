@@ -20,6 +20,7 @@
 #include "server/chat/tokens.h"
 #include "server/fill_rate.h"
 #include "server/gateway/rate.h"
+#include "server/log_clock.h"
 #include "server/services/outside.h"
 #include "storage/group_commit.h"
 #include "storage/state_store.h"
@@ -79,7 +80,8 @@ struct Shared {
   /// A new signing key into the configuration store and the ring. Blocks.
   std::function<Status()> rotate_token_key;
   std::atomic<bool> storage_full{false};
-  gateway::SharedRate strangers;  ///< over all workers
+  LogClock clock{wall_now(), steady_now()};  ///< what workers take the time from
+  gateway::SharedRate strangers;             ///< over all workers
   /// By partition: since when it is certain that its users' sessions stand (steady nanoseconds), here or at its primary.
   std::unique_ptr<std::atomic<std::int64_t>[]> confirmed;
   /// By partition: the epoch in which it is served here; 0: it is not.
@@ -93,6 +95,7 @@ struct Shared {
   failover::Generation generation;
   NodeId self{1};
 
+  WallTime log_time() const { return clock.now(wall_now(), steady_now()); }
   SteadyTime confirmed_at(PartitionId partition) const {
     return SteadyTime(std::chrono::nanoseconds(confirmed[partition.value].load(std::memory_order_relaxed)));
   }

@@ -121,7 +121,7 @@ void Worker::turn() {
       slots_[id.value].touched = false;
       Copy& copy = *slots_[id.value].copy;
       copy.set_pressure(pressure());
-      Copy::Ready ready = copy.take_ready(wall_now());
+      Copy::Ready ready = copy.take_ready(shared_.log_time());
       // At once: what waits at the mail desk goes by it.
       if (shared_.serves[id.value].load(std::memory_order_relaxed) != copy.served_epoch().value)
         publish_serving(copy, steady_now());
@@ -421,7 +421,8 @@ SteadyTime Worker::confirmed_at(PartitionId partition) const { return shared_.co
 
 void Worker::tick() {
   const SteadyTime steady = steady_now();
-  const WallTime wall = wall_now();
+  if (index_ == 0 && !shared_.cluster) shared_.clock.look(wall_now(), steady, std::nullopt);
+  const WallTime wall = shared_.log_time();
   for (Slot& slot : slots_) {
     if (!slot.copy) continue;
     touch(slot.copy->id()).tick(steady, wall);

@@ -210,7 +210,7 @@ class Worker final : public chat::Backend, public chat::Attachments {
   std::uint64_t first_position() const override { return shared_.generation.first_position(); }
   void rotate_token_key(std::function<void(Status)> then) override;
   bool admit_stranger() override;
-  WallTime now() const override { return wall_now(); }
+  WallTime now() const override { return shared_.log_time(); }
   Random& random() override { return random_; }
 
   // chat::Attachments

@@ -58,6 +58,7 @@ class Watch {
           peer::Beat beat;
           for (const std::uint32_t other : hears) beat.add_hears(other);
           if (late.contains(node)) beat.set_health(peer::Beat::LATE);
+          if (clocks.contains(node)) beat.set_time_ms(to_ms(wall + clocks[node]));
           detector.beat(NodeId(node), beat);
         }
         for (const auto& [observer, about] : says_silent) say(observer, about, peer::Seen::SILENT);
@@ -81,6 +82,8 @@ class Watch {
   std::set<std::uint32_t> beating;
   std::set<std::uint32_t> hears;
   std::set<std::uint32_t> late;
+  std::map<std::uint32_t, milliseconds> clocks;  ///< how far they are ahead of `wall`
+  WallTime wall = from_ms(1'700'000'000'000);
   std::map<std::uint32_t, std::uint32_t> says_silent;
   std::vector<Verdict> verdicts;
 
@@ -249,6 +252,22 @@ TEST_CASE("Detector: who doesn't hear several that the others hear stands aside,
   watch.beating = {5};
   watch.run(milliseconds(1200));
   CHECK(watch.detector.stands_aside_for() == NodeId(2));
+}
+
+TEST_CASE("Detector: our clock agrees with the others' if half of those who are heard are near it") {
+  Watch watch(4);
+  const auto agrees = [&] {
+    watch.detector.own_wall(watch.wall);
+    watch.run(milliseconds(200));
+    return watch.detector.own_clock_agrees(milliseconds(10'000));
+  };
+  watch.clocks = {{2, milliseconds(9'000)}, {3, milliseconds(-20'000)}, {4, milliseconds(20'000)}};
+  CHECK(agrees() == false);
+  watch.clocks[3] = milliseconds(-9'000);
+  CHECK(agrees() == true);
+  watch.beating = {2};
+  watch.run(milliseconds(2'000));
+  CHECK(agrees() == std::nullopt);
 }
 
 TEST_CASE("Detector: the word of a node that is late itself does not count") {
