@@ -64,7 +64,8 @@ void Stage::look_after_nodes() {
   for (std::size_t i = 0; i < nodes_->size(); ++i) {
     Child& child = nodes_->child(i);
     if (!expected_up_[i] || child.runs()) continue;
-    const bool of_the_disk = disk_death_ && child.ending() == "exit code 70";
+    // A full disk ends a node that has to write, and refuses to let it start.
+    const bool of_the_disk = disk_death_ && (child.ending() == "exit code 70" || child.ending() == "exit code 1");
     if (!of_the_disk) crashes_.push_back(nodes_->name(i) + " ended by itself: " + child.ending());
     (void)nodes_->start(i);
     std::this_thread::sleep_for(kLook);  // one that can't start is not to spin
