@@ -10,12 +10,14 @@ namespace holdfast {
 
 namespace {
 
-Status listen(failover::PeerLinks& links, const AddressOn& address) {
-  if (!address) return Ok{};
+/// What others are to dial; empty: nothing.
+Result<std::string> listen(failover::PeerLinks& links, const AddressOn& address) {
+  if (!address) return std::string();
   const auto port = links.listen();
   if (!port) return port.error();
-  links.ask_to_be_dialled(address(*port));
-  return Ok{};
+  std::string own = address(*port);
+  links.ask_to_be_dialled(own);
+  return own;
 }
 
 failover::PeerLinksOptions patient(failover::PeerLinksOptions options) {
@@ -25,7 +27,7 @@ failover::PeerLinksOptions patient(failover::PeerLinksOptions options) {
 
 }  // namespace
 
-Status greet_members(const failover::PeerLinksOptions& options, const std::map<NodeId, HostPort>& members,
+Status greet_members(const failover::PeerLinksOptions& options, std::map<NodeId, HostPort> members,
                      const AddressOn& own_address) {
   if (members.empty()) return Ok{};
   boost::asio::io_context loop{1};
@@ -52,18 +54,20 @@ Status greet_members(const failover::PeerLinksOptions& options, const std::map<N
           },
   };
   failover::PeerLinks links(loop.get_executor(), patient(options), handlers);
-  const Status listening = listen(links, own_address);
+  const auto listening = listen(links, own_address);
+  // Whoever is registered at our own address is an earlier life of ours, and what answers there now is us.
+  if (listening) std::erase_if(members, [&](const auto& member) { return member.second.str() == *listening; });
   if (listening) links.set_peers(members);
-  if (listening) loop.run_for(kGreetingMax);
+  if (listening && !members.empty()) loop.run_for(kGreetingMax);
   const std::optional<std::string> why = refused;
   links.close();
   TaskGroup ending(loop.get_executor());
   ending.spawn("greeting_ends", links.join());
   loop.restart();
   loop.run();
-  if (!listening) return listening;
+  if (!listening) return listening.error();
   if (why) return Error{Errc::permission_denied, "the cluster's nodes do not take this one: " + *why};
-  if (greeted) return Ok{};
+  if (greeted || members.empty()) return Ok{};
   std::string where;
   for (const auto& [node, address] : members) where += (where.empty() ? "" : ", ") + address.str();
   return Error{Errc::retry_later, "none of the cluster's running nodes (" + where +

@@ -21,8 +21,8 @@ using AddressOn = std::function<std::string(std::uint16_t port)>;
 
 /// Fails with permission_denied and what the first of them says against it, as soon as one does; with retry_later if none of
 /// them can be reached; as Listener::open does. Fine once one of them greets it, and where nobody is registered. With
-/// `own_address` it listens meanwhile, and whoever greets it has dialled it there.
-Status greet_members(const failover::PeerLinksOptions& links, const std::map<NodeId, HostPort>& members,
+/// `own_address` it listens meanwhile, and whoever greets it has dialled it there; a member at that address is left out.
+Status greet_members(const failover::PeerLinksOptions& links, std::map<NodeId, HostPort> members,
                      const AddressOn& own_address = {});
 
 }  // namespace holdfast

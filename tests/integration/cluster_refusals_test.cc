@@ -257,6 +257,16 @@ TEST_CASE("Cluster refusals: a node of another cluster, and one with another num
   links.own.set_partitions(8);
   CHECK(greet_members(links, members));
 
+  // An earlier life of its own is registered where it listens now: that it can't be both is no word of the others.
+  links.listen = {"127.0.0.1", free_port()};
+  const auto own_address = [&](std::uint16_t port) { return HostPort{"127.0.0.1", port}.str(); };
+  CHECK(greet_members(links, {{NodeId(5), links.listen}}, own_address));
+  for (int i = 0; i < 5; ++i) {
+    auto with_own = members;
+    with_own.emplace(NodeId(5), links.listen);
+    CHECK(greet_members(links, with_own, own_address));
+  }
+
   const HostPort nobody{"127.0.0.1", free_port()};
   greeted = greet_members(links, {{NodeId(5), nobody}});
   REQUIRE_FALSE(greeted);
