@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <memory>
 #include <optional>
 
 #include "tests/support/child.h"
@@ -46,15 +47,19 @@ std::uint16_t port_in(const std::string& line) {
 }  // namespace
 
 struct Browser::Driver {
-  explicit Driver(const std::filesystem::path& folder) : child({kDriver, "--port=0"}, folder / "chromedriver.err") {
-    for (int lines = 0; port == 0 && lines < 20; ++lines) port = port_in(child.read_line());
+  explicit Driver(const std::filesystem::path& folder) {
+    // It draws a port of one family and ends if the other's of that number is in use: then another one is drawn.
+    for (int tries = 0; port == 0 && tries < 10; ++tries) {
+      child = std::make_unique<Child>(std::vector<std::string>{kDriver, "--port=0"}, folder / "chromedriver.err");
+      for (int lines = 0; port == 0 && lines < 20 && !child->has_ended(); ++lines) port = port_in(child->read_line());
+    }
     REQUIRE(port != 0);
     const json::value made = ask("POST", "/session", capabilities((folder / "profile").string()));
     session = "/session/" + std::string(made.at("sessionId").as_string());
   }
   ~Driver() {
     http_request(port, {.method = "DELETE", .path = session, .headers = {}, .body = ""});
-    child.stop();
+    child->stop();
   }
 
   json::value ask(const std::string& method, const std::string& path, const json::value& body) {
@@ -85,7 +90,7 @@ struct Browser::Driver {
     return "/element/" + std::string(found.as_array().front().at(kElementKey).as_string());
   }
 
-  Child child;
+  std::unique_ptr<Child> child;
   std::uint16_t port = 0;
   std::string session;
 };
