@@ -209,9 +209,7 @@ void Copy::close(Ready& ready) {
 Seq Copy::slowest_cursor() const {
   Seq slowest(replica_.needed_from().value - 1);
   if (held_at_) slowest = std::min(slowest, *held_at_);
-  if (serving_) return std::min(slowest, serving_->slowest_cursor());
-  for (const SubscriberAt& at : subscribers_) slowest = std::min(slowest, at.cursor);
-  return slowest;
+  return std::min(slowest, serving_ ? serving_->slowest_cursor() : slowest_committed());
 }
 
 Seq Copy::log_may_go_to(Seq flushed) {

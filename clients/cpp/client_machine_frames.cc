@@ -326,12 +326,12 @@ void ClientMachine::on_token(SteadyTime now, const v1::TokenPush& push) {
   requests_.add(++last_request_id_, std::move(confirm), now + kConfirmMax, nullptr);
 }
 
-/// The positions of the server's earlier life go, in memory and in the store, before the application hears of it.
 /// What came on the old connection while the new one was asked for may be acknowledged and removed by now: no gap to us.
 void ClientMachine::on_history_gap(const v1::HistoryGap& gap) {
   if (gap.resumed_at() > inbox_.delivered()) events_->on_history_gap(gap);
 }
 
+/// The positions of the server's earlier life go, in memory and in the store, before the application hears of it.
 void ClientMachine::on_history_reset(const v1::HistoryReset& reset) {
   generation_ = reset.generation();
   inbox_.start_at(reset.resumed_at());

@@ -81,11 +81,7 @@ bool go_on(int epoll, const epoll_event& event) {
 }  // namespace
 
 int serve_answers(std::uint16_t port) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = loopback(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener, SOMAXCONN) != 0)
-    give_up("can't listen");
+  const int listener = listen_on(port);
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   watch(epoll, listener, EPOLLIN);
   std::array<epoll_event, 256> events;

@@ -1,6 +1,5 @@
 #include "tests/bench/bare_inboxes.h"
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "proto/frame.h"
 #include "storage/keys.h"
 #include "storage/rocksdb_database.h"
+#include "tests/bench/child.h"
 #include "tests/bench/measuring.h"
 
 namespace holdfast::bench {
@@ -86,14 +86,7 @@ int serve_inboxes(std::uint16_t port, const std::filesystem::path& data, std::ui
   options.path = (data / "state").string();
   const auto state = open_rocksdb(options);
   if (!state) give_up(state.error().message);
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener, SOMAXCONN) != 0)
-    give_up("can't listen");
+  const int listener = listen_on(port);
   Inboxes inboxes(**state, partitions);
   std::map<int, Reader> readers;
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);

@@ -1,7 +1,6 @@
 #include "tests/bench/bare_tls.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,6 +8,7 @@
 
 #include <array>
 
+#include "tests/bench/child.h"
 #include "tests/bench/measuring.h"
 
 namespace holdfast::bench {
@@ -55,14 +55,7 @@ void answer(SSL* ssl) {
 }  // namespace
 
 int serve_handshakes(std::uint16_t port, const std::string& certificate, const std::string& key) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener, SOMAXCONN) != 0)
-    give_up("can't listen");
+  const int listener = listen_on(port);
   SSL_CTX* context = make_context(certificate, key);
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};

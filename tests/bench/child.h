@@ -31,6 +31,8 @@ class Child {
 
 /// A port that is free now.
 std::uint16_t free_port();
+/// A socket that listens on this port of the loopback, and accepts with or without waiting; gives up if it can't.
+int listen_on(std::uint16_t port, bool waits = false);
 /// Until something takes connections on this port of the loopback; gives up after half a minute.
 void wait_until_listening(std::uint16_t port);
 /// A connected socket on the loopback, or -1.

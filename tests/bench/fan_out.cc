@@ -1,7 +1,5 @@
 #include "tests/bench/fan_out.h"
 
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,14 +18,7 @@ constexpr std::size_t kFrameBytes = 200;  ///< of 100 bytes of text, as it comes
 }  // namespace
 
 int serve_fan_out(std::uint16_t port, std::size_t sockets) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener, SOMAXCONN) != 0)
-    give_up("can't listen");
+  const int listener = listen_on(port, true);
   ::close(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));  // who looked whether we listen
   std::vector<int> members;
   while (members.size() < sockets) members.push_back(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));

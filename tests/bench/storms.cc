@@ -149,6 +149,11 @@ class Storms {
          figure / baseline, fmt::format("at most {:.2f}", times), figure <= times * baseline});
   }
 
+  void add_reported(std::string what, const char* unit, int digits, double figure, double baseline) {
+    add({std::move(what), fmt::format("{:.{}f} {}", figure, digits, unit),
+         fmt::format("{:.{}f} {}", baseline, digits, unit), figure / baseline, "reported", true});
+  }
+
   void arrivals() {
     say("arrivals: the baselines and Holdfast in turn");
     Server server(folder("arrivals"), "");
@@ -188,13 +193,11 @@ class Storms {
     }
     add_at_least("the same by TLS, whole handshakes", "/s", full_ours.median().per_second, full.median().per_second,
                  0.85);
-    add({"  server's processor time for each", fmt::format("{:.0f} µs", full_ours.median().server_cpu_us),
-         fmt::format("{:.0f} µs", full.median().server_cpu_us),
-         full_ours.median().server_cpu_us / full.median().server_cpu_us, "reported", true});
+    add_reported("  server's processor time for each", "µs", 0, full_ours.median().server_cpu_us,
+                 full.median().server_cpu_us);
     add_at_least("the same with tickets", "/s", again_ours.median().per_second, again.median().per_second, 0.85);
-    add({"  server's processor time for each", fmt::format("{:.0f} µs", again_ours.median().server_cpu_us),
-         fmt::format("{:.0f} µs", again.median().server_cpu_us),
-         again_ours.median().server_cpu_us / again.median().server_cpu_us, "reported", true});
+    add_reported("  server's processor time for each", "µs", 0, again_ours.median().server_cpu_us,
+                 again.median().server_cpu_us);
   }
 
   void memory() {
@@ -246,8 +249,7 @@ class Storms {
       cost.push_back(came.arrivals.server_cpu_us / each);
     }
     add_at_least("catching up: messages", "/s", median(ours), median(bare), 0.5);
-    add({"  server's processor time for each", fmt::format("{:.2f} µs", median(cost)),
-         fmt::format("{:.2f} µs", median(bare_cost)), median(cost) / median(bare_cost), "reported", true});
+    add_reported("  server's processor time for each", "µs", 2, median(cost), median(bare_cost));
   }
 
   static Arrivals read_bare(std::uint16_t port, pid_t pid, const std::vector<load::ProvisionedUser>& users,
@@ -320,8 +322,7 @@ class Storms {
     // Both had all that was asked for: what one could do at most is told by its processor time.
     add_at_least(fmt::format("a group of {}, 100 messages a second: frames", options_.members), "/s of a core",
                  1e6 / median(cost), 1e6 / bare.median().server_cpu_us, 0.5);
-    add({"  delivered", fmt::format("{:.0f} /s", median(delivered)), fmt::format("{:.0f} /s", bare.median().per_second),
-         median(delivered) / bare.median().per_second, "reported", true});
+    add_reported("  delivered", "/s", 0, median(delivered), bare.median().per_second);
   }
 
   const StormsOptions options_;

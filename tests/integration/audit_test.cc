@@ -19,18 +19,6 @@ namespace json = boost::json;
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-Ended ctl(const ServerProcess& server, std::vector<std::string> arguments) {
-  std::vector<std::string> command{program("holdfastctl"),
-                                   "--admin",
-                                   "127.0.0.1:" + std::to_string(server.admin_port()),
-                                   "--server",
-                                   "127.0.0.1:" + std::to_string(server.port()),
-                                   "--operator-key",
-                                   (server.data() / "operator.key").string()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command);
-}
-
 /// The first line of a partition's journal that there is, made another by somebody at the disk.
 void spoil(const ServerProcess& server, std::uint16_t partitions) {
   RocksOptions options;

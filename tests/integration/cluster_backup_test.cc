@@ -30,13 +30,6 @@ constexpr const char* kAlone = "[storage]\ndisk_reserve_bytes = 1000000\n";
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-Ended ctl(ServerProcess& node, std::vector<std::string> arguments) {
-  std::vector<std::string> command{program("holdfastctl"), "--admin", "127.0.0.1:" + std::to_string(node.admin_port()),
-                                   "--operator-key", (node.data() / "operator.key").string()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command);
-}
-
 /// The same, with somebody at the keyboard.
 Ended ctl_typing(ServerProcess& node, const std::string& typed, const std::string& arguments) {
   return run_program({"/bin/sh", "-c",

@@ -12,14 +12,6 @@ using namespace testing;
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-Ended ctl(const ServerProcess& server, std::vector<std::string> arguments) {
-  std::vector<std::string> command{program("holdfastctl"), "--admin",
-                                   "127.0.0.1:" + std::to_string(server.admin_port()), "--operator-key",
-                                   (server.data() / "operator.key").string()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command);
-}
-
 v1::StatusBanner banner(RawClient& client, bool open) {
   return client
       .await_push(

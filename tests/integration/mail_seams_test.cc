@@ -66,18 +66,6 @@ struct PostOffice {
   }
 };
 
-Ended ctl(const ServerProcess& server, std::vector<std::string> arguments) {
-  std::vector<std::string> command{program("holdfastctl"),
-                                   "--admin",
-                                   "127.0.0.1:" + std::to_string(server.admin_port()),
-                                   "--server",
-                                   "127.0.0.1:" + std::to_string(server.port()),
-                                   "--operator-key",
-                                   (server.data() / "operator.key").string()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command);
-}
-
 /// Somebody with a verified address and no device.
 UserId away(const ServerProcess& server, const std::string& name) {
   const Ended made = ctl(server, {"users", "provision", name + "=" + name + "@inbox.test"});

@@ -178,6 +178,16 @@ void AppConnection::ask_to_move(Millis delay) {
 
 // ------------------------------------------------------------------------------------------------ what a session asks
 
+/// Pushes what the node has to say by itself, as long as there is a session.
+std::function<void(v1::ServerFrame)> AppConnection::push() {
+  return [weak = weak_from_this()](const v1::ServerFrame& frame) {
+    const auto self = weak.lock();
+    if (!self || !self->is_served()) return;
+    self->session_->on_push(frame);
+    self->flush();
+  };
+}
+
 void AppConnection::run(std::uint64_t, gateway::Ticket ticket, chat::Caller caller, v1::ClientFrame request) {
   services::run_request(
       machine_->backend(door_), std::move(caller), std::move(request),
@@ -187,21 +197,11 @@ void AppConnection::run(std::uint64_t, gateway::Ticket ticket, chat::Caller call
         self->session_->on_outcome(ticket, std::move(outcome), self->node_.steady());
         self->feed();
       },
-      [weak = weak_from_this()](const v1::ServerFrame& frame) {
-        const auto self = weak.lock();
-        if (!self || !self->is_served()) return;
-        self->session_->on_push(frame);
-        self->flush();
-      });
+      push());
 }
 
 void AppConnection::keep(std::uint64_t, UserId user, SessionId session) {
-  chat::keep_session(machine_->backend(door_), user, session, [weak = weak_from_this()](const v1::ServerFrame& frame) {
-    const auto self = weak.lock();
-    if (!self || !self->is_served()) return;
-    self->session_->on_push(frame);
-    self->flush();
-  });
+  chat::keep_session(machine_->backend(door_), user, session, push());
 }
 
 PartitionId AppConnection::partition_of_user(const UserId& user) const {

@@ -71,6 +71,7 @@ class AppConnection final : public gateway::SessionHost,
   void travel(SteadyTime& last, std::function<void()> what);
   void at_node(std::function<void()> what);
   void accept();
+  std::function<void(v1::ServerFrame)> push();
   void feed();
   void flush();
   void tick();

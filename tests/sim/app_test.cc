@@ -20,12 +20,7 @@ struct Town {
     where = *ConversationId::from_bytes(friend_of_app->answer(opened)->conversation().conversation_id());
   }
   static ClusterOptions options_of(std::uint64_t seed, bool forgets_ids) {
-    ClusterOptions options;
-    options.seed = seed;
-    options.node.node.partitions = 3;
-    options.node.node.doors = 2;
-    options.node.node.log_keep_entries = 1'000'000;
-    options.node.controller.balancer.cool_down = Millis(500);
+    ClusterOptions options = calm_cluster(seed, 3, 2);
     options.apps_forget_ids = forgets_ids;
     return options;
   }

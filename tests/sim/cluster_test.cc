@@ -7,15 +7,7 @@
 namespace holdfast::sim {
 namespace {
 
-ClusterOptions options_of(std::uint64_t seed) {
-  ClusterOptions options;
-  options.seed = seed;
-  options.node.node.partitions = 3;
-  options.node.node.doors = 2;
-  options.node.node.log_keep_entries = 1'000'000;
-  options.node.controller.balancer.cool_down = Millis(500);
-  return options;
-}
+ClusterOptions options_of(std::uint64_t seed) { return calm_cluster(seed, 3, 2); }
 
 TEST_CASE("Cluster: three nodes become one, and what clients post arrives everywhere, once and in order") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {

@@ -24,6 +24,17 @@ struct ClusterOptions {
   bool apps_forget_ids = false;  ///< mutant
 };
 
+/// Where nothing is trimmed, and partitions move soon: for tests of one case.
+inline ClusterOptions calm_cluster(std::uint64_t seed, std::uint16_t partitions, std::uint16_t doors) {
+  ClusterOptions options;
+  options.seed = seed;
+  options.node.node.partitions = partitions;
+  options.node.node.doors = doors;
+  options.node.node.log_keep_entries = 1'000'000;
+  options.node.controller.balancer.cool_down = Millis(500);
+  return options;
+}
+
 class ClusterWorld {
  public:
   explicit ClusterWorld(ClusterOptions options);

@@ -9,15 +9,7 @@
 namespace holdfast::sim {
 namespace {
 
-ClusterOptions options_of(std::uint64_t seed) {
-  ClusterOptions options;
-  options.seed = seed;
-  options.node.node.partitions = 1;
-  options.node.node.doors = 1;
-  options.node.node.log_keep_entries = 1'000'000;
-  options.node.controller.balancer.cool_down = Millis(500);
-  return options;
-}
+ClusterOptions options_of(std::uint64_t seed) { return calm_cluster(seed, 1, 1); }
 
 /// Three nodes; one was left behind by what two people said since, and is all that is left of them.
 class Recovered {

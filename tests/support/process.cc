@@ -288,4 +288,16 @@ std::string ServerProcess::operator_key() const {
   return key;
 }
 
+Ended ctl(const ServerProcess& server, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{program("holdfastctl"),
+                                   "--admin",
+                                   "127.0.0.1:" + std::to_string(server.admin_port()),
+                                   "--server",
+                                   "127.0.0.1:" + std::to_string(server.port()),
+                                   "--operator-key",
+                                   (server.data() / "operator.key").string()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_program(command);
+}
+
 }  // namespace holdfast::testing

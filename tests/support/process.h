@@ -97,6 +97,9 @@ class ServerProcess {
   std::string welcome_;
 };
 
+/// holdfastctl of this server, with its operators' key.
+Ended ctl(const ServerProcess& server, const std::vector<std::string>& arguments);
+
 /// A free port below those that the kernel hands to outgoing connections: a client that tries while its server is down
 /// must not be given that very port as its own, and so meet itself.
 std::uint16_t free_port(const std::string& host = "127.0.0.1");
