@@ -41,6 +41,7 @@ struct SendResult {
   RequestId client_message_id;  ///< zero if it was never tried
   std::uint64_t number = 0;     ///< its number in the conversation
   std::int64_t time_ms = 0;
+  std::uint32_t put_off = 0;  ///< how often the server refused it for the moment and was asked again
   std::optional<Failure> failure;
   bool ok() const { return !failure; }
 };

@@ -100,6 +100,7 @@ Outbox::Answered Outbox::take(Entries::iterator entry) {
   Answered answered;
   answered.result.conversation = entry->conversation;
   answered.result.client_message_id = entry->id;
+  answered.result.put_off = entry->put_off;
   answered.done = std::move(entry->done);
   entries_.erase(entry);
   if (entries_.empty() && lanes_.size() > kIdleLanesMax) lanes_.clear();
@@ -127,6 +128,7 @@ bool Outbox::postpone(std::uint64_t request_id, SteadyTime not_before) {
   const auto entry = find(request_id);
   if (entry == entries_.end()) return false;
   requeue(*entry);
+  ++entry->put_off;
   Lane& lane = lanes_[entry->conversation];
   lane.not_before = std::max(lane.not_before, not_before);
   return true;

@@ -80,6 +80,7 @@ class Outbox {
     std::string frame;  ///< with its length
     SendCallback done;
     bool in_flight = false;
+    std::uint32_t put_off = 0;
     SteadyTime sent_at;
   };
   struct Lane {

@@ -17,7 +17,9 @@ using testing::free_port;
 using testing::LoadRun;
 using testing::program;
 using testing::run_load;
+using testing::run_program;
 using testing::ScratchFolder;
+using testing::ServerOptions;
 using testing::ServerProcess;
 using testing::shared_server;
 
@@ -100,6 +102,34 @@ TEST_CASE("holdfast-load groups: every message reaches every member, whichever p
   CHECK(run.number("acked") == run.number("sent"));
   CHECK(run.number("delivered") == run.number("sent") * 130);
   CHECK(run.number("delivery_ms", "count") == run.number("delivered"));
+}
+
+TEST_CASE("holdfast-load groups: a writer that is refused for the moment is no disorder, in any of the processes") {
+  // Far more than this user may send, hundreds under way at once: those refused are overtaken by others behind them.
+  ServerOptions options;
+  options.config = "[rates]\nuser_requests_per_s = 500\n";
+  const ServerProcess server(options);
+  const LoadRun run =
+      run_load(server, {"groups", "--members", "6", "--rate", "2000", "--seconds", "1", "--processes", "2"});
+  check_well(run);
+  CHECK(run.number("put_off") > 0);
+  CHECK(run.number("acked") == 2'000);
+  CHECK(run.number("delivered") == 2'000 * 6);
+}
+
+TEST_CASE("holdfast-load messages: a writer that is refused for the moment is no disorder") {
+  ServerOptions options;
+  options.config = "[rates]\nuser_requests_per_s = 300\n";
+  const ServerProcess server(options);
+  ScratchFolder folder;
+  const std::string json = (folder.path() / "figures.json").string();
+  const auto ended =
+      run_program({program("holdfast-load"), "messages", "-s", "127.0.0.1:" + std::to_string(server.port()),
+                   "--operator-key", (server.data() / "operator.key").string(), "--pairs", "2", "--ahead", "400",
+                   "--rate", "1500", "--seconds", "1", "--json", json});
+  INFO(ended.out << ended.err);
+  CHECK(ended.exit_code == 0);
+  CHECK(has(ended.out, "refused for the moment, and sent again"));
 }
 
 TEST_CASE("holdfast-load mix: a day's mix, with drop-outs and log-ins") {

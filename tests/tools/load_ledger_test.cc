@@ -92,3 +92,94 @@ TEST_CASE("Ledger: who comes late misses nothing before, and everything after") 
   too_late.shown(0, 8, std::nullopt);
   CHECK(too_late.findings().out_of_order == 1);
 }
+
+TEST_CASE("Ledger: a message that the server refused for the moment may be overtaken, and nothing is lost or doubled") {
+  for (const bool told_before_it_is_shown : {false, true}) {
+    Ledger ledger = all_well(2, 1);
+    for (int i = 0; i < 3; ++i) ledger.sent(SteadyTime());
+    // 1 is refused, 2 and 3 go before it.
+    const auto told = [&ledger] {
+      ledger.put_off(1);
+      ledger.acknowledged(1, 5);
+    };
+    ledger.acknowledged(2, 3);
+    ledger.acknowledged(3, 4);
+    for (std::size_t viewer = 0; viewer < 2; ++viewer) {
+      CHECK(ledger.shown(viewer, 3, 2));
+      CHECK(ledger.shown(viewer, 4, 3));
+    }
+    CHECK_FALSE(ledger.settled());
+    if (told_before_it_is_shown) told();
+    for (std::size_t viewer = 0; viewer < 2; ++viewer) CHECK(ledger.shown(viewer, 5, 1));
+    if (!told_before_it_is_shown) told();
+    CHECK(ledger.settled());
+    CHECK(ledger.finish().none());
+  }
+}
+
+TEST_CASE("Ledger: a message that is overtaken for no reason is out of order, once, whoever is shown it first") {
+  for (const bool acknowledged_first : {false, true}) {
+    Ledger ledger = all_well(2, 1);
+    for (int i = 0; i < 2; ++i) ledger.sent(SteadyTime());
+    if (acknowledged_first) ledger.acknowledged(1, 4);
+    for (std::size_t viewer = 0; viewer < 2; ++viewer) {
+      ledger.shown(viewer, 3, 2);
+      ledger.shown(viewer, 4, 1);
+    }
+    CHECK(ledger.finish().out_of_order == 1);
+    ledger.acknowledged(1, 4);
+    ledger.acknowledged(2, 3);
+    CHECK(ledger.finish().out_of_order == 1);
+    CHECK(ledger.finish().lost == 0);
+    CHECK(ledger.finish().duplicated == 0);
+  }
+}
+
+TEST_CASE("Ledger: a message refused for the moment is lost, doubled and misnumbered like any other") {
+  Ledger ledger = all_well(2, 1);
+  for (int i = 0; i < 2; ++i) ledger.sent(SteadyTime());
+  ledger.put_off(1);
+  ledger.acknowledged(1, 4);
+  ledger.acknowledged(2, 3);
+  ledger.shown(0, 3, 2);
+  CHECK(ledger.finish().lost == 3);  // 1 to both, 2 to the second
+  ledger.shown(0, 4, 1);
+  ledger.shown(0, 5, 1);
+  CHECK(ledger.findings().duplicated == 1);
+  ledger.shown(1, 3, 1);
+  CHECK(ledger.findings().out_of_order == 1);
+}
+
+TEST_CASE("Ledger: where only the count of the acknowledged is known, the writer's process tells who was put off") {
+  for (const bool told : {false, true}) {
+    Ledger ledger(1);
+    for (int i = 0; i < 3; ++i) ledger.sent(SteadyTime());
+    const std::uint64_t order[] = {0, 2, 1};
+    for (std::uint64_t i = 0; i < 3; ++i) ledger.shown(0, i + 1, order[i]);
+    ledger.acknowledged_elsewhere(3);
+    if (told) ledger.put_off(1);
+    CHECK(ledger.finish().out_of_order == (told ? 0 : 1));
+    CHECK(ledger.finish().lost == 0);
+  }
+}
+
+TEST_CASE("Ledger: thousands that overtake each other are judged, and forgotten when everybody has them") {
+  Ledger ledger(2);
+  constexpr std::uint64_t kMessages = 10'000;
+  for (std::uint64_t i = 0; i < kMessages; ++i) ledger.sent(SteadyTime());
+  // Of each two the first is refused once.
+  for (std::uint64_t i = 0; i < kMessages; i += 2) {
+    ledger.put_off(i);
+    ledger.acknowledged(i + 1, i + 1);
+    ledger.acknowledged(i, i + 2);
+    for (std::size_t viewer = 0; viewer < 2; ++viewer) {
+      ledger.shown(viewer, i + 1, i + 1);
+      ledger.shown(viewer, i + 2, i);
+    }
+  }
+  CHECK(ledger.settled());
+  CHECK(ledger.finish().none());
+  CHECK_FALSE(ledger.acknowledged(0, 2));
+  ledger.shown(1, kMessages + 1, 0);  // long forgotten, and no new one
+  CHECK(ledger.findings().duplicated == 1);
+}

@@ -90,12 +90,34 @@ TEST_CASE("Checker: gaps, overtaking and a second number are out of order") {
   overtaken.sent(SteadyTime());
   overtaken.seen(Place::receiver, 3, 2);
   overtaken.seen(Place::receiver, 4, 1);
-  CHECK(overtaken.findings().out_of_order == 1);
+  CHECK(Checker(overtaken).finish(false).out_of_order == 1);
+  overtaken.acknowledged(1, 4);
+  CHECK(overtaken.finish(false).out_of_order == 1);
 
   Checker renumbered = all_well(1);
   renumbered.acknowledged(renumbered.sent(SteadyTime()), 9);
   renumbered.seen(Place::receiver, 3, 1);
   CHECK(renumbered.findings().out_of_order == 1);
+}
+
+TEST_CASE("Checker: only what the server refused for the moment may be overtaken, and it is missed like any other") {
+  for (const bool told_before_it_is_shown : {false, true}) {
+    Checker checker = all_well(1);
+    checker.sent(SteadyTime());
+    checker.sent(SteadyTime());
+    const auto told = [&checker] {
+      checker.put_off(1);
+      checker.acknowledged(1, 4);
+    };
+    checker.acknowledged(2, 3);
+    if (told_before_it_is_shown) told();
+    for (const Place place : kEverywhere) checker.seen(place, 3, 2);
+    CHECK(Checker(checker).finish(true).lost == (told_before_it_is_shown ? 1 : 0));
+    for (const Place place : kEverywhere) checker.seen(place, 4, 1);
+    if (!told_before_it_is_shown) told();
+    CHECK(checker.settled());
+    CHECK(checker.finish(true).none());
+  }
 }
 
 TEST_CASE("Checker: latencies count from the planned moment, at each place once") {

@@ -29,11 +29,22 @@ void Checker::check_number(std::uint64_t sequence, std::uint64_t number) {
   if (known != static_cast<std::uint32_t>(number)) ++findings_.out_of_order;
 }
 
+void Checker::put_off(std::uint64_t sequence) {
+  if (sequence < states_.size()) states_[sequence] |= kPutOff;
+}
+
+/// Whether it was put off is known for certain when it is acknowledged, and not before.
+void Checker::overtake(std::uint8_t& state) {
+  if ((state & (kOvertaken | kAcknowledged | kPutOff)) == kAcknowledged) ++findings_.out_of_order;
+  state |= kOvertaken;
+}
+
 std::optional<SteadyTime> Checker::acknowledged(std::uint64_t sequence, std::uint64_t number) {
   if (sequence >= states_.size() || (states_[sequence] & kAcknowledged) != 0) return std::nullopt;
   const SteadyTime when = planned(sequence);
   states_[sequence] |= kAcknowledged;
   ++acknowledged_;
+  if ((states_[sequence] & (kOvertaken | kPutOff)) == kOvertaken) ++findings_.out_of_order;
   check_number(sequence, number);
   forget_settled();
   return when;
@@ -58,7 +69,7 @@ std::optional<SteadyTime> Checker::seen(Place place, std::uint64_t number, std::
     ++findings_.duplicated;
     return std::nullopt;
   }
-  if (*sequence < shown.next_sequence) ++findings_.out_of_order;
+  if (*sequence < shown.next_sequence) overtake(state);
   shown.next_sequence = std::max(shown.next_sequence, *sequence + 1);
   check_number(*sequence, number);
   const auto when = *sequence >= first_waiting_ ? std::optional(planned(*sequence)) : std::nullopt;
@@ -70,8 +81,11 @@ std::optional<SteadyTime> Checker::seen(Place place, std::uint64_t number, std::
 Checker::Findings Checker::finish(bool with_history) {
   const auto everywhere =
       static_cast<std::uint8_t>(bit(Place::receiver) | bit(Place::sender) | (with_history ? bit(Place::history) : 0));
-  for (const std::uint8_t state : states_)
-    if (state != 0 && (state & everywhere) != everywhere) ++findings_.lost;
+  for (const std::uint8_t state : states_) {
+    const bool known = (state & (kAcknowledged | everywhere)) != 0;
+    if (known && (state & everywhere) != everywhere) ++findings_.lost;
+    if ((state & (kOvertaken | kAcknowledged | kPutOff)) == kOvertaken) ++findings_.out_of_order;
+  }
   return findings_;
 }
 

@@ -14,6 +14,7 @@ struct Figures {
   std::uint64_t sent = 0;
   std::uint64_t acked = 0;
   std::uint64_t delivered = 0;  ///< to receivers
+  std::uint64_t put_off = 0;    ///< refused by the server for the moment, and sent again
   Histogram ack;
   Histogram delivery;
 

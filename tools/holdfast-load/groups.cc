@@ -161,12 +161,17 @@ class Groups final : public Scenario, public SessionEvents {
     co_await wait_until(&place_, acknowledged, kSettleMax);
     sent_ = talk_->ledger().sent_count();
     acknowledged_ = talk_->ledger().acknowledged_count();
-    co_return Found{{"acknowledged", {std::to_string(acknowledged_)}}};
+    Found done{{"acknowledged", {std::to_string(acknowledged_)}}};
+    for (const std::uint64_t sequence : talk_->put_off()) done["put_off"].push_back(std::to_string(sequence));
+    co_return done;
   }
 
   Awaitable<Result<Found>> settle(Found found) {
     const std::uint64_t count = std::stoull(found["acknowledged"].at(0));
-    if (!writes()) talk_->ledger().acknowledged_elsewhere(count);
+    if (!writes()) {
+      talk_->ledger().acknowledged_elsewhere(count);
+      for (const std::string& sequence : found["put_off"]) talk_->ledger().put_off(std::stoull(sequence));
+    }
     auto shown = [this] {
       const Ledger& ledger = talk_->ledger();
       for (std::size_t i = 0; i < ledger.viewers(); ++i)

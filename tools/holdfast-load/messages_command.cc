@@ -16,7 +16,7 @@ Users are provisioned by the operator's key and named load-RUN-N; each run takes
 Exit codes: 0 all is well; 1 messages lost, duplicated, out of order or refused, or a session that did not resume;
   2 wrong usage; 3 could not start: no connection, no operator rights.
 
---json writes one object. Its keys, which stay: sent, acked, delivered; acked_per_s, delivered_per_s; ack_ms and
+--json writes one object. Its keys, which stay: sent, acked, delivered, put_off (refused for the moment and sent again); acked_per_s, delivered_per_s; ack_ms and
 delivery_ms, each with p50, p99, p999, max; lost, duplicated, out_of_order, errors; resumed (sessions that went on after
 a lost connection), logins (with a password: 0); server_cpu_us_per_message (processor time for each message delivered;
 null where the server's process is not known); kills; unacknowledged (never answered); history_checked (messages read

@@ -105,6 +105,8 @@ void Pair::on_sent(std::uint64_t sequence, const client::SendResult& result) {
   }
   const SteadyTime now = steady_now();
   ++figures_.acked;
+  figures_.put_off += result.put_off;
+  if (result.put_off > 0) checker_.put_off(sequence);
   if (const auto planned = checker_.acknowledged(sequence, result.number)) figures_.ack.add(now - *planned);
   if (sending_) send(now);
 }

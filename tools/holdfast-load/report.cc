@@ -67,6 +67,7 @@ std::string to_text(const Report& r) {
   text += fmt::format("lost {}, duplicated {}, out of order {}, never acknowledged {}\n", r.findings.lost,
                       r.findings.duplicated, r.findings.out_of_order, r.unacknowledged);
   if (r.options->read_history) text += fmt::format("{} messages read back from the history\n", r.history_checked);
+  if (f.put_off > 0) text += fmt::format("refused for the moment, and sent again: {}\n", f.put_off);
   text += fmt::format("kills {}, sessions resumed {}, log-ins with a password {}\n", r.kills, r.resumed, r.logins);
   std::size_t shown = 0;
   for (const auto& [what, times] : f.errors)
@@ -82,6 +83,7 @@ std::string to_json(const Report& r) {
       {"sent", f.sent},
       {"acked", f.acked},
       {"delivered", f.delivered},
+      {"put_off", f.put_off},
       {"acked_per_s", per_second(r.acked_measured, r.measured)},
       {"delivered_per_s", per_second(r.delivered_measured, r.measured)},
       {"ack_ms", latency_json(f.ack)},

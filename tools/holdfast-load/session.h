@@ -36,7 +36,7 @@ class Session final : public client::ClientEvents {
   /// Before start(): the session outlives its client, see leave().
   void keep_for_return();
   /// Before start(): so many messages of a conversation may be unanswered at once, instead of one. A message that the
-  /// server refuses for the moment may be overtaken then, and the ledger takes that for disorder.
+  /// server refuses for the moment may be overtaken then, which the ledger knows of.
   void send_ahead(std::size_t messages) { ahead_ = messages; }
 
   void start();

@@ -35,6 +35,7 @@ Summary summarize_groups(const RunFigures& run) {
   summary.figures.emplace_back("rate", "messages a second planned", plan.rate);
   summary.figures.emplace_back("sent", "sent", t.count("message_sent"));
   summary.figures.emplace_back("acked", "acknowledged", t.count("message_acked"));
+  summary.figures.emplace_back("put_off", "refused for the moment", t.count("put_off"));
   summary.figures.emplace_back("delivered", "delivered, to each member", t.count("message_delivered"));
   summary.figures.emplace_back("delivered_per_s", "delivered a second",
                                a_second(t.count("message_delivered"), whole_s));

@@ -11,11 +11,18 @@ void Talk::send(Session& writer, SteadyTime planned) {
   const std::uint64_t sequence = ledger_.sent(planned);
   if (figures_ != nullptr) figures_->sent();
   auto done = [this, sequence](const client::SendResult& result) {
+    if (result.put_off > 0) put_off(sequence, result.put_off);
     if (result.ok()) return on_sent(sequence, result.number);
     if (result.failure->cause != client::Failure::Cause::closed) tally_.error("send: " + result.failure->str());
   };
   auto taken = writer.client().send(conversation_, make_body(index_, sequence, body_bytes_), std::move(done));
   if (!taken) tally_.error("send: " + taken.error().message);
+}
+
+void Talk::put_off(std::uint64_t sequence, std::uint32_t how_often) {
+  ledger_.put_off(sequence);
+  put_off_.push_back(sequence);
+  tally_.counts["put_off"] += how_often;
 }
 
 void Talk::on_sent(std::uint64_t sequence, std::uint64_t number) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -14,7 +15,7 @@ namespace holdfast::load {
 class Session;
 
 /// Owned by a scenario, outlives the sessions that look at it; one thread. Refused and damaged messages are errors in
-/// the tally.
+/// the tally; refusals for the moment are counted there, as put_off.
 class Talk {
  public:
   /// `index` distinguishes the talks of a run: a message of another one is a damaged one here.
@@ -38,9 +39,12 @@ class Talk {
   const Ledger& ledger() const { return ledger_; }
   std::uint32_t index() const { return index_; }
   std::uint64_t newest_number() const { return newest_number_; }  ///< that anybody was shown or told of
+  /// What the server refused for the moment, and then took: others may have overtaken it.
+  const std::vector<std::uint64_t>& put_off() const { return put_off_; }
 
  private:
   void on_sent(std::uint64_t sequence, std::uint64_t number);
+  void put_off(std::uint64_t sequence, std::uint32_t how_often);
 
   Tally& tally_;
   const std::uint32_t index_;
@@ -50,6 +54,7 @@ class Talk {
   MessageFigures* figures_ = nullptr;
   bool writer_is_viewer_0_ = true;
   std::uint64_t newest_number_ = 0;
+  std::vector<std::uint64_t> put_off_;
 };
 
 }  // namespace holdfast::load

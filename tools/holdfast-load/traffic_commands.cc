@@ -43,8 +43,9 @@ class GroupsCommand final : public RunCommand {
  public:
   explicit GroupsCommand(CLI::App& app) : RunCommand(app, "groups", "one group, everybody online, one writes") {
     command().footer(
-        "JSON keys: members, rate, sent, acked, delivered, delivered_per_s, server_cpu_us_per_delivery, ack_ms,\n"
-        "delivery_ms (of every member), server_resident_mib_max; lost, duplicated, out_of_order, unacknowledged, "
+        "JSON keys: members, rate, sent, acked, put_off (refused for the moment, and sent again), delivered,\n"
+        "delivered_per_s, server_cpu_us_per_delivery, ack_ms, delivery_ms (of every member), server_resident_mib_max; "
+        "lost, duplicated, out_of_order, unacknowledged, "
         "errors,\n"
         "good and what `storm` says of the generator. Beyond 1,000 members a group is delivered as notes that it has "
         "gone\n"

@@ -99,6 +99,29 @@ TEST_CASE("Outbox: a message refused for the moment holds its conversation until
   CHECK(again.post().client_message_id() == first.post().client_message_id());
 }
 
+TEST_CASE("Outbox: with several ahead the result says which of them were refused for the moment, and how often") {
+  Play play = logged_in(16);
+  play.machine.start(play.now);
+  play.log_in();
+  std::vector<std::uint32_t> put_off;
+  for (const char* body : {"a", "b"})
+    REQUIRE(play.post(1, body, [&](const SendResult& r) { put_off.push_back(r.put_off); }));
+  const auto first = play.written();
+  play.answer_error(first[0].request_id(), v1::RETRY, 50);
+  play.answer_change(first[1].request_id(), 1);
+  CHECK(put_off == std::vector<std::uint32_t>{0});
+  for (const bool again : {true, false}) {
+    play.pass(300ms);
+    const auto next = play.one();
+    CHECK(next.post().body() == "a");
+    if (again)
+      play.answer_error(next.request_id(), v1::RATE_LIMITED, 50);
+    else
+      play.answer_change(next.request_id(), 2);
+  }
+  CHECK(put_off == std::vector<std::uint32_t>{0, 2});
+}
+
 TEST_CASE("Outbox: a message refused for good is reported, and those behind it go on") {
   Play play = logged_in(1);
   play.machine.start(play.now);
