@@ -60,7 +60,8 @@ Status Stream::start_tls_client(const TlsContext& context, const std::string& se
   auto started = start_tls(context);
   if (!started) return started;
   SSL_set_connect_state(ssl_);
-  offer_kept_session(ssl_, server_name, context.checks_names());
+  HF_CHECK(context.tickets(), "not a client's context");
+  offer_kept_session(ssl_, server_name, context.checks_names(), context.tickets());
   const bool address = is_address(server_name);
   // RFC 6066, 3: addresses don't go into SNI.
   bool good = address || SSL_set_tlsext_host_name(ssl_, server_name.c_str()) == 1;

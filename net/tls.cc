@@ -9,12 +9,15 @@
 #include <cctype>
 #include <cstdio>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "net/tls_sessions.h"
 
 namespace holdfast {
 
 namespace {
+
+constexpr std::size_t kServersMax = 64;  // whose tickets a client's context keeps
 
 std::string queued_reason() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -132,21 +135,27 @@ Result<TlsContext> TlsContext::client(const TlsTrust& trust) {
   const int ways = int{!trust.ca_file.empty()} + int{!trust.pinned_fingerprint.empty()} + int{trust.insecure};
   if (ways > 1) return Error{Errc::invalid_argument, "a CA file, a fingerprint and insecure exclude each other"};
   auto context = make_context(TLS_client_method());
-  keep_client_sessions(context.get());
-  if (trust.insecure) return TlsContext(std::move(context), false);
+  take_client_tickets(context.get());
+  auto tickets = std::make_shared<ClientTickets>(kServersMax);
+  if (trust.insecure) return TlsContext(std::move(context), false, std::move(tickets));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (!trust.pinned_fingerprint.empty()) {
     auto hex = normal_fingerprint(trust.pinned_fingerprint);
     if (!is_sha256_hex(hex)) return Error{Errc::invalid_argument, "a fingerprint is 64 hex digits (SHA-256)"};
     set_pin(context.get(), std::move(hex));
-    return TlsContext(std::move(context), false);
+    return TlsContext(std::move(context), false, std::move(tickets));
   }
   if (trust.ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else if (SSL_CTX_load_verify_file(context.get(), trust.ca_file.c_str()) != 1) {
     return unusable("the CA file", trust.ca_file);
   }
-  return TlsContext(std::move(context), true);
+  return TlsContext(std::move(context), true, std::move(tickets));
+}
+
+TlsContext TlsContext::with_tickets(std::shared_ptr<ClientTickets> tickets) const {
+  HF_CHECK(tickets_ && tickets, "a client's context, and somewhere to keep tickets");
+  return TlsContext(context_, checks_names_, std::move(tickets));
 }
 
 Result<TlsContext> TlsContext::mutual_server(const MutualTlsFiles& files) {
@@ -162,8 +171,8 @@ Result<TlsContext> TlsContext::mutual_client(const MutualTlsFiles& files) {
   auto context = make_context(TLS_client_method());
   auto used = use_mutual(context.get(), files);
   if (!used) return used.error();
-  keep_client_sessions(context.get());  // there will be none; every client's context has the place
-  return TlsContext(std::move(context), false);
+  // There will be none; every client's context has the place.
+  return TlsContext(std::move(context), false, std::make_shared<ClientTickets>(0));
 }
 
 Result<std::string> certificate_fingerprint(const std::string& certificate_path) {

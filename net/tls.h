@@ -13,6 +13,8 @@ struct ssl_ctx_st;
 
 namespace holdfast {
 
+class ClientTickets;
+
 /// Whom a client believes. Exactly one of the three, or none of them for the system's authorities.
 struct TlsTrust {
   std::string ca_file;  ///< PEM; certificates that are trusted as roots (a self-signed one is its own root)
@@ -31,9 +33,9 @@ struct MutualTlsFiles {
 /// Keys, certificates and trust, shared by the streams made with it.
 ///
 /// A cheap handle: copies share one SSL_CTX, which synchronises itself; any thread. TLS 1.3 only, session tickets on
-/// (stateless, so they work on every worker that shares the context; a client's context keeps the latest of each server
-/// and offers it there, or at another server that the certificate of the first is good for), record buffers released
-/// when empty.
+/// (stateless, so they work on every worker that shares the context; a client's context keeps the latest of each of 64
+/// servers and offers it there, or at another server that the certificate of the first is good for), record buffers
+/// released when empty.
 class TlsContext {
  public:
   /// A chain (own certificate first) and its key, PEM. Fails with not_found or invalid_argument and names the file.
@@ -44,6 +46,10 @@ class TlsContext {
   /// used.
   void share_tickets(std::shared_ptr<TicketKeys> keys) { use_ticket_keys(context_.get(), std::move(keys)); }
 
+  /// A client's context like this one, whose connections keep their tickets there instead: a device of its own among
+  /// many in one process.
+  TlsContext with_tickets(std::shared_ptr<ClientTickets> tickets) const;
+
   /// Between the nodes of a cluster: each end shows a certificate and demands one that the authorities in the CA file
   /// signed. Names are not checked: whoever the cluster's own authority signed belongs to it, wherever it runs. No
   /// session tickets: a certificate is looked at each time. Fail as server() does.
@@ -53,12 +59,15 @@ class TlsContext {
   ssl_ctx_st* native() const { return context_.get(); }
   /// Whether the server's name is to be checked against its certificate.
   bool checks_names() const { return checks_names_; }
+  /// Null in a server's.
+  const std::shared_ptr<ClientTickets>& tickets() const { return tickets_; }
 
  private:
-  TlsContext(std::shared_ptr<ssl_ctx_st> context, bool checks_names)
-      : context_(std::move(context)), checks_names_(checks_names) {}
+  TlsContext(std::shared_ptr<ssl_ctx_st> context, bool checks_names, std::shared_ptr<ClientTickets> tickets = nullptr)
+      : context_(std::move(context)), tickets_(std::move(tickets)), checks_names_(checks_names) {}
 
   std::shared_ptr<ssl_ctx_st> context_;
+  std::shared_ptr<ClientTickets> tickets_;
   bool checks_names_ = false;
 };
 

@@ -7,55 +7,58 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-
-#include "base/check.h"
+#include <utility>
 
 namespace holdfast {
 
 namespace {
-
-constexpr std::size_t kServersMax = 64;
 
 struct FreeSession {
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
 using Session = std::unique_ptr<SSL_SESSION, FreeSession>;
 
-/// Of one context: connections on several threads may share it.
-struct Kept {
+}  // namespace
+
+struct ClientTickets::Impl {
+  const std::size_t servers_max;
   std::mutex mutex;
   std::unordered_map<std::string, Session> by_server;
 };
 
-template <class T>
-void free_data(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<T*>(data);
-}
+ClientTickets::ClientTickets(std::size_t servers_max) : impl_(std::make_unique<Impl>(servers_max)) {}
+ClientTickets::~ClientTickets() = default;
 
-int kept_index() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<Kept>);
+namespace {
+
+/// Where the tickets of a connection go.
+struct Keeping {
+  std::string server;
+  std::shared_ptr<ClientTickets> tickets;
+};
+
+void free_keeping(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Keeping*>(data); }
+
+int keeping_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_keeping);
   return index;
 }
 
-int server_index() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<std::string>);
-  return index;
-}
-
-Kept* kept_of(const SSL* connection) {
-  return static_cast<Kept*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), kept_index()));
-}
-
-/// OpenSSL's callback for a ticket that came. Returns whether the session is ours to free.
+/// OpenSSL's callback for a ticket that came. Returns whether the session is ours to free: never, since what is kept is a
+/// copy. OpenSSL's own is marked as worthless when the connection ends without a good-bye, and those who were cut, by a
+/// server's death, are the very ones who come back.
 int keep(SSL* connection, SSL_SESSION* session) {
-  const auto* server = static_cast<std::string*>(SSL_get_ex_data(connection, server_index()));
-  Kept* kept = kept_of(connection);
-  if (!server || !kept) return 0;
-  const std::lock_guard lock(kept->mutex);
-  auto& sessions = kept->by_server;
-  if (sessions.size() >= kServersMax && !sessions.contains(*server)) sessions.erase(sessions.begin());
-  sessions[*server].reset(session);
-  return 1;
+  const auto* keeping = static_cast<Keeping*>(SSL_get_ex_data(connection, keeping_index()));
+  if (!keeping) return 0;
+  ClientTickets::Impl& kept = keeping->tickets->impl();
+  if (kept.servers_max == 0) return 0;
+  Session copy(SSL_SESSION_dup(session));
+  if (!copy) return 0;
+  const std::lock_guard lock(kept.mutex);
+  auto& sessions = kept.by_server;
+  if (sessions.size() >= kept.servers_max && !sessions.contains(keeping->server)) sessions.erase(sessions.begin());
+  sessions[keeping->server] = std::move(copy);
+  return 0;
 }
 
 /// Nobody looks at certificates again when a session is resumed: that is done here.
@@ -67,7 +70,7 @@ bool is_good_for(const SSL_SESSION* session, const std::string& server_name) {
 }
 
 /// The ticket to offer, which is nobody's any more.
-Session take(Kept& kept, const std::string& server_name, bool checks_names) {
+Session take(ClientTickets::Impl& kept, const std::string& server_name, bool checks_names) {
   const std::lock_guard lock(kept.mutex);
   auto& sessions = kept.by_server;
   auto found = sessions.find(server_name);
@@ -82,18 +85,16 @@ Session take(Kept& kept, const std::string& server_name, bool checks_names) {
 
 }  // namespace
 
-void keep_client_sessions(SSL_CTX* context) {
-  HF_CHECK(SSL_CTX_set_ex_data(context, kept_index(), new Kept) == 1, "OpenSSL has no memory for a context");
+void take_client_tickets(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, keep);
 }
 
-void offer_kept_session(SSL* connection, const std::string& server_name, bool checks_names) {
-  Kept* kept = kept_of(connection);
-  HF_CHECK(kept, "not a client's context");
-  auto server = std::make_unique<std::string>(server_name);
-  if (SSL_set_ex_data(connection, server_index(), server.get()) == 1) static_cast<void>(server.release());
-  const Session session = take(*kept, server_name, checks_names);
+void offer_kept_session(SSL* connection, const std::string& server_name, bool checks_names,
+                        std::shared_ptr<ClientTickets> tickets) {
+  const Session session = take(tickets->impl(), server_name, checks_names);
+  auto keeping = std::make_unique<Keeping>(server_name, std::move(tickets));
+  if (SSL_set_ex_data(connection, keeping_index(), keeping.get()) == 1) static_cast<void>(keeping.release());
   if (session) SSL_set_session(connection, session.get());
 }
 

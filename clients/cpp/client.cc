@@ -13,6 +13,7 @@ Client::Core::Core(ClientRuntime::Impl& shared, ClientOptions client_options, Cl
     : runtime(shared),
       trust(client_options.trust),
       source_address(client_options.source_address),
+      tls_tickets(client_options.tls_tickets),
       machine(std::move(static_cast<MachineOptions&>(client_options)), events, shared.random, store) {}
 
 Client::Core::~Core() {
@@ -162,5 +163,6 @@ std::size_t Client::outbox_size() const { return core_->machine.outbox_size(); }
 std::uint64_t Client::logins() const { return core_->machine.logins(); }
 std::uint64_t Client::resumes() const { return core_->machine.resumes(); }
 Endpoint Client::endpoint() const { return core_->machine.endpoint(); }
+bool Client::tls_resumed() const { return core_->link && core_->link->tls_resumed(); }
 
 }  // namespace holdfast::client

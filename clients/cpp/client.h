@@ -22,6 +22,10 @@
 #include "clients/cpp/runtime.h"
 #include "clients/cpp/session_store.h"
 
+namespace holdfast {
+class ClientTickets;
+}
+
 namespace holdfast::client {
 
 /// Whom to believe over TLS: one of these, or none of them for the system's authorities.
@@ -36,6 +40,8 @@ struct Trust {
 struct ClientOptions : MachineOptions {
   Trust trust;
   std::string source_address;  ///< of this machine, to connect from; empty: as the system likes
+  /// Where its TLS tickets are kept; null: with those of all clients of this runtime and trust. See net/tls_sessions.h.
+  std::shared_ptr<ClientTickets> tls_tickets;
 };
 
 /// Owned by the application; destroyed before its runtime, and not from within an event or a callback. All calls on
@@ -83,6 +89,8 @@ class Client {
   std::uint64_t logins() const;   ///< with a password, or by registering
   std::uint64_t resumes() const;  ///< with the token
   Endpoint endpoint() const;      ///< in use, or tried next
+  /// Its connection began with a TLS handshake that went on from an earlier one. From on_connection() on.
+  bool tls_resumed() const;
 
  private:
   struct Core;

@@ -43,6 +43,7 @@ struct Client::Core {
   ClientRuntime::Impl& runtime;
   Trust trust;
   std::string source_address;
+  std::shared_ptr<ClientTickets> tls_tickets;
   ClientMachine machine;
   std::shared_ptr<Link> link;  ///< the connection made or being made; null between
   std::shared_ptr<Link> next;  ///< the one to a node that the session moves to

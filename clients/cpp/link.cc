@@ -27,10 +27,12 @@ Link::Link(Client::Core& core, Endpoint endpoint, std::chrono::milliseconds time
 Awaitable<Status> Link::open_tls(std::shared_ptr<Link> link) {
   auto context = link->runtime_.tls(link->core_->trust);
   if (!context) co_return context.error();
+  if (link->core_->tls_tickets) context = context->with_tickets(link->core_->tls_tickets);
   auto started = link->stream_->start_tls_client(*context, link->endpoint_.host);
   if (!started) co_return started.error();
   const error_code error = co_await link->stream_->handshake();
   if (error) co_return Error{Errc::io, "TLS: " + text_of(error)};
+  link->tls_resumed_ = link->stream_->tls_resumed();
   co_return Ok{};
 }
 

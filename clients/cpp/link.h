@@ -25,6 +25,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void write();
   /// The client wants nothing more of it. `write_first`: try to get out what is there, once.
   void drop(bool write_first);
+  bool tls_resumed() const { return tls_resumed_; }
 
  private:
   static Awaitable<Status> open(std::shared_ptr<Link> link);
@@ -54,8 +55,9 @@ class Link : public std::enable_shared_from_this<Link> {
   std::unique_ptr<Stream> stream_;  ///< native; a WebSocket's belongs to websocket_
   std::unique_ptr<WebSocketConnection> websocket_;
   FrameDecoder decoder_;
-  std::string writing_;       ///< frames taken from the machine and not yet written
-  std::size_t written_ = 0;   ///< of them
+  std::string writing_;      ///< frames taken from the machine and not yet written
+  std::size_t written_ = 0;  ///< of them
+  bool tls_resumed_ = false;
   bool write_waits_ = false;  ///< a wait or a coroutine will go on with writing_
 };
 

@@ -103,6 +103,26 @@ TEST_CASE("holdfast-load storm: a server that is killed under the sessions and s
   CHECK(has(run.page, "class=\"fault\""));
 }
 
+TEST_CASE("holdfast-load storm: over TLS each session resumes its handshake by its own ticket, also after a restart") {
+  for (const bool fresh : {false, true}) {
+    ServerProcess server;
+    const Restart restart(server, "");
+    std::vector<std::string> arguments = {
+        "storm", "--tls",          "--sessions",     "60", "--kill-pid", std::to_string(server.pid()), "--kill-after",
+        "1",     "--restart-with", restart.command()};
+    if (fresh) arguments.emplace_back("--fresh-tls");
+    const LoadRun run = run_load(server, arguments);
+    check_well(run);
+    CHECK(run.number("resumed") == 60);
+    CHECK(run.number("tls_handshakes") >= 60);
+    // A handshake that was cut half-way has used up its ticket.
+    if (fresh)
+      CHECK(run.number("tls_resumed") == 0);
+    else
+      CHECK(run.number("tls_resumed") > 45);
+  }
+}
+
 TEST_CASE("holdfast-load storm: a server that comes back without its data is noticed") {
   ServerProcess server;
   const Restart restart(server, "rm -rf " + server.data().string() + "/log " + server.data().string() + "/state " +
@@ -136,6 +156,7 @@ TEST_CASE("holdfast-load: what can't be is refused, with what to do") {
       {{"storm", "--over", "1", "--at-once"}, "excludes"},
       {{"storm", "--restart-with", "true"}, "nothing is killed"},
       {{"storm", "--kill-node", "/nowhere"}, "no server that runs has the data directory /nowhere"},
+      {{"storm", "--fresh-tls"}, "TLS is not spoken"},
       {{"storm", "--server-pid", "x"}, "there is no process x"},
       {{"storm", "--workers-at", "here"}, "write host:port"},
       {{"mix", "--profile", "/nowhere.toml"}, "can't read /nowhere.toml"},

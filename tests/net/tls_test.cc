@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <fstream>
 
+#include "net/tls_sessions.h"
 #include "net/watchdog.h"
 #include "tests/net/loop.h"
 
@@ -189,6 +190,28 @@ bool resumes_at(const TlsContext& server, const TlsContext& client, const std::s
   return pair.client->tls_resumed();
 }
 
+TEST_CASE("TLS: clients in one process have tickets of their own, as many as they keep, or none") {
+  Certified certified, other;
+  TlsTrust anybody;
+  anybody.insecure = true;
+  const auto together = Certified::client_with(anybody);
+  const auto ada = together.with_tickets(std::make_shared<ClientTickets>(1));
+  const auto bob = together.with_tickets(std::make_shared<ClientTickets>(1));
+  const auto forgetful = together.with_tickets(std::make_shared<ClientTickets>(0));
+  REQUIRE_FALSE(resumes_at(certified.server, ada, "localhost"));
+  REQUIRE_FALSE(resumes_at(certified.server, bob, "localhost"));
+  REQUIRE_FALSE(resumes_at(certified.server, together, "localhost"));
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(resumes_at(certified.server, ada, "localhost"));
+    REQUIRE(resumes_at(certified.server, bob, "localhost"));
+    REQUIRE_FALSE(resumes_at(certified.server, forgetful, "localhost"));
+  }
+  // With room for one, another server's ticket takes its place.
+  REQUIRE_FALSE(resumes_at(other.server, ada, "other.example.org"));
+  REQUIRE_FALSE(resumes_at(certified.server, ada, "localhost"));
+  REQUIRE(resumes_at(certified.server, bob, "localhost"));
+}
+
 struct Clock {
   WallTime now = from_ms(1'700'000'000'000);
   std::shared_ptr<TicketKeys> keys(std::vector<Hash32> secrets) {
@@ -287,6 +310,22 @@ TEST_CASE("TLS: a cut connection is not mistaken for an end") {
   const auto result = pair.client->read_now({&byte, 1});
   REQUIRE(result.state == IoResult::State::failed);
   REQUIRE(result.error == boost::asio::error::eof);
+}
+
+TEST_CASE("TLS: who saw its connection cut, by a server's death, still has its ticket") {
+  Certified certified;
+  const auto ada = certified.client.with_tickets(std::make_shared<ClientTickets>(1));
+  for (const bool resumed : {false, true, true}) {
+    Loop loop;
+    auto pair = connected_pair(loop);
+    shake_hands(loop, pair, certified.server, ada, "localhost");
+    CHECK(pair.client->tls_resumed() == resumed);
+    char byte = 0;
+    REQUIRE(pair.client->read_now({&byte, 1}).state == IoResult::State::would_block_read);
+    pair.server->close();
+    REQUIRE(pair.client->read_now({&byte, 1}).state == IoResult::State::failed);
+    pair.client->close();
+  }
 }
 
 Awaitable<void> detect_into(Stream& stream, std::string& kind) {

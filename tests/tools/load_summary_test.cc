@@ -116,6 +116,20 @@ TEST_CASE("Summary: the load generator that was the limit is told of") {
   CHECK(has(summary_text(summarize(late)), "THE LOAD GENERATOR WAS LATE"));
 }
 
+TEST_CASE("Summary: how many handshakes were resumed is told where TLS is spoken, and nowhere else") {
+  RunFigures run = good_storm();
+  run.options.plan.servers = "holdfast://a:7400,wss://b:7400";
+  run.tally.counts["tls_handshakes"] = 1'010;
+  run.tally.counts["tls_resumed"] = 990;
+  CHECK(boost::json::value_to<double>(json_of(run).at("tls_handshakes")) == 1'010);
+  CHECK(boost::json::value_to<double>(json_of(run).at("tls_resumed")) == 990);
+  CHECK(has(summary_text(summarize(run)), "of them resumed by a ticket"));
+  run.options.plan.servers = "holdfast://a:7400,ws://b:7400";
+  CHECK(json_of(run).at("tls_handshakes").is_null());
+  CHECK(json_of(run).at("tls_resumed").is_null());
+  CHECK_FALSE(has(summary_text(summarize(run)), "by a ticket"));
+}
+
 TEST_CASE("Summary: an idle session's memory is what came on top, and only one end of the kernel's") {
   RunFigures run;
   run.options.plan.scenario = "idle";

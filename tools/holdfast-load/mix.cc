@@ -2,7 +2,7 @@
 //
 // Steps: prepare; run; settle.
 // Counts: message_*, group_* (MessageFigures), reads, typing, pages, drop_outs, resumed, logged_in, and skipped (planned
-// for somebody who was away). Times: read, page, resume, log_in. Curves: connections.
+// for somebody who was away), tls_handshakes, tls_resumed (of them). Times: read, page, resume, log_in. Curves: connections.
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -48,6 +48,9 @@ class Mix final : public Scenario, public SessionEvents {
     for (const auto& session : sessions_) session->close();
   }
 
+  void on_connection(Session& session) override {
+    if (running_) session.count_handshake();
+  }
   void on_online(Session& session, bool resumed) override {
     ++place_.tally.curves["connections"].at(steady_now() - place_.began);
     if (!resumed || !running_ || came_back_at_[session.index()] == SteadyTime()) return;

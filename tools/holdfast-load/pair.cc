@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "net/tls_sessions.h"
 #include "tools/holdfast-load/body.h"
 
 namespace holdfast::load {
@@ -18,6 +19,7 @@ client::ClientOptions client_options(const Options& options, const ProvisionedUs
   all.client_name = "holdfast-load";
   all.outbox_messages_max = kOutboxMax;
   all.sends_ahead_max = options.ahead;
+  all.tls_tickets = std::make_shared<ClientTickets>(1);
   return all;
 }
 }  // namespace

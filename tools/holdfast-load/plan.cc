@@ -1,5 +1,6 @@
 #include "tools/holdfast-load/plan.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
@@ -16,6 +17,7 @@ void each_field(P& plan, Visit visit) {
   visit("run", plan.run);
   visit("servers", plan.servers);
   visit("ca_file", plan.ca_file);
+  visit("fresh_tls", plan.fresh_tls);
   visit("sessions", plan.sessions);
   visit("seconds", plan.seconds);
   visit("rate", plan.rate);
@@ -52,6 +54,11 @@ Result<Target> Plan::target(const std::string& operator_key_file) const {
   target.trust.insecure = ca_file.empty();
   target.operator_key_file = operator_key_file;
   return target;
+}
+
+bool Plan::speaks_tls() const {
+  const auto endpoints = client::parse_endpoints(servers);
+  return endpoints && std::any_of(endpoints->begin(), endpoints->end(), [](const auto& one) { return one.tls; });
 }
 
 std::string plan_to_json(const Plan& plan) {

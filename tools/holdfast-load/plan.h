@@ -43,6 +43,7 @@ struct Plan {
   /// With commas; the scheme says whether TLS and WebSocket are spoken.
   std::string servers;
   std::string ca_file;
+  bool fresh_tls = false;  ///< sessions keep no TLS tickets: each handshake is a whole one
   std::uint64_t sessions = 0;
   double seconds = 0;
   double rate = 0;  ///< messages a second, over all processes
@@ -68,6 +69,8 @@ struct Plan {
 
   /// Endpoints and trust. Fails with invalid_argument.
   Result<Target> target(const std::string& operator_key_file) const;
+  /// With any of the servers.
+  bool speaks_tls() const;
   std::string user_name(std::uint64_t index) const { return "load-" + run + "-" + std::to_string(index); }
 };
 

@@ -46,6 +46,7 @@ RunCommand::RunCommand(CLI::App& app, const std::string& name, const std::string
   c.add_option("--operator-key", given_.operator_key_file, "operator.key of the server [data/operator.key]");
   c.add_flag("--tls", tls_, "speak TLS; without --tls-ca any certificate will do");
   c.add_option("--tls-ca", given_.plan.ca_file, "PEM file of whom to trust; implies --tls");
+  c.add_flag("--fresh-tls", given_.plan.fresh_tls, "sessions keep no TLS tickets: each handshake is a whole one");
   c.add_flag("--ws", websocket_, "speak WebSocket");
   c.add_option("--body-bytes", given_.plan.body_bytes, "of each message, 32 to 65536 [100]")
       ->check(CLI::Range(32, 65'536));
@@ -89,6 +90,8 @@ Status RunCommand::find_servers(RunOptions& options) const {
   for (auto& endpoint : *endpoints) {
     endpoint.tls = endpoint.tls || tls_ || !options.plan.ca_file.empty();
     endpoint.websocket = endpoint.websocket || websocket_;
+    if (given_.plan.fresh_tls && !endpoint.tls)
+      return Error{Errc::invalid_argument, "--fresh-tls: TLS is not spoken; say --tls, or leave it out"};
     options.plan.servers += (options.plan.servers.empty() ? "" : ",") + endpoint.str();
   }
   return Ok{};

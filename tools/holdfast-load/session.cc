@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/tls_sessions.h"
 #include "tools/holdfast-load/provisioning.h"
 
 namespace holdfast::load {
@@ -18,7 +19,11 @@ constexpr std::chrono::seconds kRequestMax{120};
 }  // namespace
 
 Session::Session(Workplace& place, SessionEvents& events, std::uint64_t index, client::Credentials credentials)
-    : place_(place), events_(events), index_(index), credentials_(std::move(credentials)) {}
+    : place_(place),
+      events_(events),
+      index_(index),
+      credentials_(std::move(credentials)),
+      tickets_(std::make_shared<ClientTickets>(place.plan.fresh_tls ? 0 : 1)) {}
 
 Session::~Session() = default;
 
@@ -31,6 +36,7 @@ client::ClientOptions Session::client_options() const {
   all.credentials = credentials_;
   all.client_name = "holdfast-load";
   all.source_address = place_.source(index_);
+  all.tls_tickets = tickets_;
   all.outbox_messages_max = kOutboxMax;
   all.sends_ahead_max = ahead_;
   all.request_max = kRequestMax;
@@ -49,6 +55,12 @@ void Session::leave() {
 
 void Session::close() {
   if (client_) client_->close();
+}
+
+void Session::count_handshake() {
+  if (!client_->endpoint().tls) return;
+  ++place_.tally.counts["tls_handshakes"];
+  if (client_->tls_resumed()) ++place_.tally.counts["tls_resumed"];
 }
 
 Session::View* Session::view_of(const std::string& conversation_id) {

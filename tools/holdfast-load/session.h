@@ -54,6 +54,9 @@ class Session final : public client::ClientEvents {
   /// Of a session that has been online.
   UserId user() const { return client_->session().user; }
   client::Client& client() { return *client_; }
+  /// Counts the TLS handshake of its present connection, if there was one: tls_handshakes, and tls_resumed if it went on
+  /// from the session's connection before.
+  void count_handshake();
   std::uint64_t resumes() const { return resumes_before_ + (client_ ? client_->resumes() : 0); }
 
   void on_connection() override { events_.on_connection(*this); }
@@ -91,6 +94,7 @@ class Session final : public client::ClientEvents {
   std::size_t ahead_ = 1;
   std::uint64_t resumes_before_ = 0;
   std::unique_ptr<client::MemorySessionStore> store_;
+  std::shared_ptr<ClientTickets> tickets_;  ///< its own, as an app's device has them: the latest, or none
   std::vector<View> views_;
   std::vector<v1::InboxItem> early_;  ///< of conversations that nobody has asked us to look at yet; kEarlyMax at most
   std::unique_ptr<client::Client> client_;  // last: it may call us from its destructor

@@ -2,7 +2,8 @@
 //
 // Steps: prepare; [connect, if there will be a fault]; before; storm; settle.
 // Counts: connected, resumed, caught_up, logged_in, not_back, refused, timed_out, unreachable, waited_ms (that clients
-// were told, or chose, to wait before another try), shown (messages), disturbed (by a fault).
+// were told, or chose, to wait before another try), shown (messages), disturbed (by a fault), tls_handshakes, tls_resumed
+// (of them).
 // Times and curves: connect, resume, caught_up, log_in (from the planned moment, or the fault); curves: connections,
 // online (the difference of each step), refused; live_before_*, live_during_* of LiveTraffic.
 #include <spdlog/fmt/fmt.h>
@@ -68,6 +69,7 @@ class Storm final : public Scenario, public SessionEvents {
     if (comer == nullptr) return;
     if (!comer->open) ++connections_.at(steady_now() - place_.began);
     comer->open = true;
+    if (counting_) session.count_handshake();
     if (!counting_ || comer->connected) return;
     comer->connected = true;
     took("connected", "connect", *comer);

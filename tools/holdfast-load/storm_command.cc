@@ -20,7 +20,8 @@ Exit codes: 0 all is well; 1 messages lost, duplicated or out of order, sessions
 --json writes one object. Its keys, which stay: sessions, resumed, resumed_per_s (until the last was back), resume_ms,
 caught_up_ms, connect_ms, log_in_ms, live_before_ms, live_during_ms (each with p50, p99, p999, max, count, or null);
 all_back_s, not_back, refused (tries that the server turned away), timed_out (that clients gave up), unreachable,
-wait_ms_mean, refusals (reason: how often); messages_shown, messages_per_s; lost, duplicated, out_of_order,
+wait_ms_mean, refusals (reason: how often); tls_handshakes, tls_resumed (by a ticket; null without TLS);
+messages_shown, messages_per_s; lost, duplicated, out_of_order,
 unacknowledged, errors; server_cpu_us_per_resume, server_resident_mib_max (null if the servers are not known);
 generator_limited, generator_cpu_max, generator_late_ms, generator_processes, machine_busy; good, complaints, notes.
 )";

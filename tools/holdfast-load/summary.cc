@@ -57,6 +57,15 @@ void add_findings(const RunFigures& run, Summary& summary) {
     summary.complaints.push_back(fmt::format("{} times: {}", times, what));
 }
 
+void add_handshakes(const RunFigures& run, Summary& summary) {
+  const bool known = run.options.plan.speaks_tls();
+  for (const auto& [key, label] :
+       {std::pair{"tls_handshakes", "TLS handshakes"}, {"tls_resumed", "of them resumed by a ticket"}}) {
+    summary.figures.emplace_back(key, label, run.tally.count(key));
+    if (!known) summary.figures.back().value = std::monostate();
+  }
+}
+
 void add_generator(const RunFigures& run, const std::vector<std::string>& steps, Summary& summary) {
   const double busiest = static_cast<double>(run.tally.most("cpu_permille")) / 1'000;
   const Histogram& late = run.tally.time("late");

@@ -70,6 +70,8 @@ Summary summarize_hostile(const RunFigures& run);
 
 /// Lost, duplicated, out of order, unacknowledged, errors: as figures and complaints.
 void add_findings(const RunFigures& run, Summary& summary);
+/// How many TLS handshakes there were, and how many of them went on from an earlier connection; null without TLS.
+void add_handshakes(const RunFigures& run, Summary& summary);
 /// Whether the load's own processes were the limit, during these steps.
 void add_generator(const RunFigures& run, const std::vector<std::string>& steps, Summary& summary);
 /// What the bounds say of refusals, live latency (of this histogram) and memory.

@@ -71,6 +71,7 @@ Summary summarize_storm(const RunFigures& run) {
   summary.figures.emplace_back("messages_per_s", "messages shown a second",
                                caught_s > 0 ? static_cast<double>(t.count("shown")) / caught_s : 0.0);
   add_turned_away(run, summary);
+  add_handshakes(run, summary);
   summary.figures.emplace_back("connect_ms", "connected", t.time("connect"));
   summary.figures.emplace_back("resume_ms", "resumed", t.time("resume"));
   summary.figures.emplace_back("caught_up_ms", "caught up", t.time("caught_up"));

@@ -73,6 +73,7 @@ Summary summarize_mix(const RunFigures& run) {
                                    {"skipped", "skipped, since away"},
                                    {"lost_connections", "connections lost"}})
     summary.figures.emplace_back(key, label, t.count(key));
+  add_handshakes(run, summary);
   const auto cpu_s = span.server_cpu_s();
   std::optional<double> cores;
   if (cpu_s && span.time().count() > 0) cores = *cpu_s / span.time().count();
