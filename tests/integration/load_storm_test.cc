@@ -15,6 +15,7 @@ using testing::contents_of;
 using testing::LoadRun;
 using testing::run_load;
 using testing::ScratchFolder;
+using testing::ServerOptions;
 using testing::ServerProcess;
 using testing::shared_server;
 
@@ -133,6 +134,34 @@ TEST_CASE("holdfast-load storm: a server that comes back without its data is not
   INFO(run.ended.out << run.ended.err);
   CHECK(run.ended.exit_code == 1);
   CHECK(has(run.ended.out, "NOT WELL"));
+}
+
+TEST_CASE("holdfast-load storm: a server that ends as soon as it was started again is named") {
+  ServerProcess server;
+  const LoadRun run =
+      run_load(server, {"storm", "--sessions", "5", "--behind", "1", "--kill-pid", std::to_string(server.pid()),
+                        "--kill-after", "0.5", "--back-max", "2", "--restart-with", "false"});
+  CHECK(run.ended.exit_code == 1);
+  CHECK(has(run.ended.out, "the server that was started again has ended"));
+}
+
+TEST_CASE("holdfast-load storm: a command that was to kill and could not is named") {
+  const LoadRun run = run_load(shared_server(), {"storm", "--sessions", "5", "--behind", "1", "--kill-with", "false",
+                                                 "--kill-after", "0.5", "--back-max", "2"});
+  CHECK(run.ended.exit_code == 1);
+  CHECK(has(run.ended.out, "the command that was to kill a node failed: false"));
+}
+
+TEST_CASE("holdfast-load storm: those who are never let in over TLS keep nobody from trying, and the storm ends") {
+  ServerOptions options;
+  options.config = "[clients]\nconnections_max = 50\n";
+  const ServerProcess server(options);
+  const LoadRun run =
+      run_load(server, {"storm", "--tls", "--sessions", "400", "--at-once", "--back-max", "2", "--processes", "1"});
+  INFO(run.ended.out << run.ended.err);
+  CHECK(run.ended.exit_code == 1);
+  CHECK(run.number("not_back") >= 350);
+  CHECK(run.number("resumed") + run.number("not_back") == 400);
 }
 
 TEST_CASE("holdfast-load storm: who does not come back is missed") {

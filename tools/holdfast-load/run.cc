@@ -9,6 +9,7 @@
 
 #include "tools/holdfast-load/machine_use.h"
 #include "tools/holdfast-load/options.h"
+#include "tools/holdfast-load/proc_figures.h"
 #include "tools/holdfast-load/report.h"
 #include "tools/holdfast-load/summary.h"
 
@@ -80,7 +81,9 @@ Awaitable<Status> Run::follow_script() {
   }
   auto tally = co_await conductor_.finish();
   if (!tally) co_return tally.error();
-  figures_.tally = std::move(*tally);
+  figures_.tally.merge(*tally);
+  if (mended_ && has_ended(*mended_))
+    figures_.tally.error("the server that was started again has ended: is its command right?");
   co_return Ok{};
 }
 
@@ -96,7 +99,9 @@ Awaitable<void> Run::break_within(Run* run) {
   if (!broken) run->figures_.tally.error(broken.error().message);
   auto mended = mend_it(fault);
   if (!mended) run->figures_.tally.error(mended.error().message);
-  if (mended && *mended) run->watch_.also_watch(**mended);
+  if (!mended || !*mended) co_return;
+  run->mended_ = **mended;
+  run->watch_.also_watch(**mended);
 }
 
 // ------------------------------------------------------------------------------------------------ on the way

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "net/asio.h"
 #include "tools/holdfast-load/conductor.h"
@@ -37,6 +38,7 @@ class Run {
   Progress progress_;
   std::map<std::string, std::uint64_t> shown_;  ///< the counts of the last line
   SteadyTime shown_at_;
+  std::optional<pid_t> mended_;  ///< the server that was started again
   bool began_ = false;
 };
 
