@@ -36,7 +36,7 @@ std::string client_hello(const TlsContext& context) {
   return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string hello_and(v1::ClientFrame frame) {
+std::string hello() {
   std::string out;
   v1::ClientFrame hello;
   hello.set_request_id(1);
@@ -44,15 +44,19 @@ std::string hello_and(v1::ClientFrame frame) {
   hello.mutable_hello()->set_protocol_max(1);
   hello.mutable_hello()->set_client("holdfast-load");
   append_frame(out, hello);
+  return out;
+}
+
+std::string request(v1::ClientFrame frame) {
+  std::string out;
   frame.set_request_id(2);
   append_frame(out, frame);
   return out;
 }
 
-/// What an attempt says at once, and whether it goes on with one byte a second.
+/// What an attempt says at once, and what it goes on with at one byte a second.
 struct Opening {
-  std::string bytes;
-  bool drips = false;
+  std::string at_once, dripping = {};
 };
 
 Opening opening_of(Attack* attack, std::uint64_t attempt) {
@@ -66,18 +70,20 @@ Opening opening_of(Attack* attack, std::uint64_t attempt) {
     v1::ClientFrame frame;
     frame.mutable_log_in()->set_username(std::string(64, 'a'));
     frame.mutable_log_in()->set_password(std::string(900, 'b'));
-    return {hello_and(std::move(frame)), true};
+    // Half of them are as slow with the hello already.
+    if (attempt % 2 == 0) return {"", hello() + request(std::move(frame))};
+    return {hello(), request(std::move(frame))};
   }
   v1::ClientFrame frame;
   if (plan.kind == "passwords") {
     frame.mutable_log_in()->set_username("load-" + plan.run + "-live-" + std::to_string(attempt % 64));
     frame.mutable_log_in()->set_password("wrong " + std::to_string(attempt));
     frame.mutable_log_in()->set_device_name("holdfast-load");
-    return {hello_and(std::move(frame))};
+    return {hello() + request(std::move(frame))};
   }
   if (plan.kind == "token") {
     frame.mutable_resume()->set_token(attack->token);
-    return {hello_and(std::move(frame))};
+    return {hello() + request(std::move(frame))};
   }
   return {};  // silent
 }
@@ -134,7 +140,10 @@ Awaitable<void> listen(Attack* attack, Stream* stream, SteadyTime until) {
 Awaitable<void> drip(Attack* attack, Stream* stream, std::string bytes) {
   for (const char byte : bytes) {
     const IoResult put = stream->write_now({&byte, 1});
-    if (!put.ok()) break;
+    if (!put.ok()) {
+      count(attack, "closed");
+      co_return;
+    }
     const SteadyTime next = steady_now() + std::chrono::seconds(1);
     co_await listen(attack, stream, next);
     if (attack->stop) co_return;
@@ -146,33 +155,33 @@ Awaitable<void> drip(Attack* attack, Stream* stream, std::string bytes) {
 
 Awaitable<void> attempt_once(Attack* attack, std::uint64_t index, std::uint64_t attempt) {
   const auto& endpoints = attack->place->target.endpoints;
-  const client::Endpoint& endpoint = endpoints[attempt % endpoints.size()];
+  const std::uint64_t of_all = index + attempt * attack->place->plan.connections;
+  const client::Endpoint& endpoint = endpoints[of_all % endpoints.size()];
   count(attack, "attempts");
   HostPort where{endpoint.host, endpoint.port};
-  // Of the many addresses that a botnet has, loopback gives us some thousands.
+  // Each from an address of its own, as a botnet's: loopback has some millions.
   std::string source;
   if (!attack->place->sources.empty())
-    source = "127." + std::to_string(100 + index % 100) + "." + std::to_string(attempt / 250 % 250) + "." +
-             std::to_string(1 + attempt % 250);
+    source = "127." + std::to_string(100 + of_all / 62'500 % 100) + "." + std::to_string(of_all / 250 % 250) + "." +
+             std::to_string(1 + of_all % 250);
   auto socket = co_await connect_from(std::move(source), std::move(where), kConnectMax);
   if (!socket) {
     count(attack, "unreachable_for_them");
     co_return;
   }
   Stream stream(std::move(*socket));
-  const Opening opening = opening_of(attack, index + attempt * attack->place->plan.connections);
-  if (opening.drips) {
-    co_await drip(attack, &stream, opening.bytes);
-    co_return;
-  }
-  if (!opening.bytes.empty()) {
-    const error_code error = co_await stream.write_all(opening.bytes);
+  const Opening opening = opening_of(attack, of_all);
+  if (!opening.at_once.empty()) {
+    const error_code error = co_await stream.write_all(opening.at_once);
     if (error) {
       count(attack, "closed");
       co_return;
     }
   }
-  co_await listen(attack, &stream, steady_now() + kPatience);
+  if (opening.dripping.empty())
+    co_await listen(attack, &stream, steady_now() + kPatience);
+  else
+    co_await drip(attack, &stream, opening.dripping);
 }
 
 }  // namespace
