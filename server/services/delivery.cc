@@ -9,6 +9,8 @@
 namespace holdfast::services {
 namespace {
 
+constexpr std::size_t kWholeBytesOfAllMax = 256u << 10;  ///< of one change, in the inboxes of all members together
+
 template <class IdType>
 IdType id_of(std::string_view bytes) {
   const auto id = IdType::from_bytes(bytes);
@@ -109,6 +111,13 @@ void Delivery::on_event(const bus::EventAt& at, chat::View& view, bus::Outcome& 
   }
 }
 
+/// A reference is small, but each member who is there asks for the change at once. So where members are many, short
+/// changes stand whole all the same.
+bool Delivery::stands_whole(std::size_t bytes, std::uint64_t members) const {
+  if (bytes > limits_.whole_bytes_max) return false;
+  return members <= limits_.whole_members_max || bytes * members <= kWholeBytesOfAllMax;
+}
+
 void Delivery::change_made(const bus::EventAt& at, const log::ChangeMade& made, chat::View& view,
                            bus::Outcome& outcome) const {
   HF_CHECK(static_cast<int>(made.write_index()) < at.entry.writes_size(), "an event names a write of its entry");
@@ -126,7 +135,7 @@ void Delivery::change_made(const bus::EventAt& at, const log::ChangeMade& made, 
   deliver.set_is_post(change.has_posted());
   if (made.large())
     deliver.set_head(true);
-  else if (made.member_count() > limits_.whole_members_max || bytes.size() > limits_.whole_bytes_max)
+  else if (!stands_whole(bytes.size(), made.member_count()))
     deliver.set_reference(true);
   else
     deliver.set_change(bytes);

@@ -125,7 +125,7 @@ TEST_CASE("Delivery: who is removed gets the word of it, and nothing behind it")
   CHECK_FALSE(users_of(f.run()).contains(1));
 }
 
-TEST_CASE("Delivery: short changes of small groups stand whole, others as references, large groups as heads") {
+TEST_CASE("Delivery: what is little over all members stands whole, the rest as references, large groups as heads") {
   Fixture f;
   f.limits.whole_members_max = 100;
   f.limits.whole_bytes_max = 1024;
@@ -134,7 +134,11 @@ TEST_CASE("Delivery: short changes of small groups stand whole, others as refere
   const auto whole = f.run().commands.at(0).second.deliver();
   CHECK(whole.change() == f.post(5).SerializeAsString());
   CHECK(whole.is_post());
-  f.change(f.post(6), 101);
+  f.change(f.post(6), 1'000);
+  CHECK(f.run().commands.at(0).second.deliver().has_change());
+  f.change(f.post(6, 900), 100);
+  CHECK(f.run().commands.at(0).second.deliver().has_change());
+  f.change(f.post(6, 900), 300);
   CHECK(f.run().commands.at(0).second.deliver().reference());
   f.change(f.post(7, 1100), 3);
   CHECK(f.run().commands.at(0).second.deliver().reference());
