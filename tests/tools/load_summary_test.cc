@@ -149,6 +149,23 @@ TEST_CASE("Summary: an idle session's memory is what came on top, and only one e
   CHECK(json_of(run).at("kernel_bytes_per_session").is_null());
 }
 
+TEST_CASE("Summary: a delivery's processor time counts what was delivered when nobody sent any more") {
+  RunFigures run;
+  run.options.plan.scenario = "groups";
+  run.tally.counts["message_delivered"] = 1'000;
+  Span& send = run.spans["send"];
+  send.from = seconds(0), send.to = seconds(1);
+  send.server_before = sample(0, 1, 0);
+  send.server_after = sample(1, 2, 0);
+  Span& settle = run.spans["settle"];
+  settle.from = seconds(1), settle.to = seconds(4);
+  settle.server_before = sample(1, 2, 0);
+  settle.server_after = sample(4, 5, 0);
+  const auto json = json_of(run);
+  CHECK(boost::json::value_to<double>(json.at("delivered_per_s")) == 250);
+  CHECK(boost::json::value_to<double>(json.at("server_cpu_us_per_delivery")) == 4'000);
+}
+
 TEST_CASE("Summary: without a server to watch its figures are null, and the rest stands") {
   RunFigures run = good_storm();
   run.spans.clear();

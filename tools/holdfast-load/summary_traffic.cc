@@ -8,10 +8,10 @@ namespace {
 
 double a_second(std::uint64_t count, double seconds) { return seconds > 0 ? static_cast<double>(count) / seconds : 0; }
 
-std::optional<double> cpu_us_for(const Span& span, std::uint64_t count) {
-  const auto cpu_s = span.server_cpu_s();
-  if (!cpu_s || count == 0) return std::nullopt;
-  return *cpu_s * 1e6 / static_cast<double>(count);
+/// The server's processor time for each, from the beginning of one step to the end of another.
+std::optional<double> cpu_us_for(const Span& first, const Span& last, std::uint64_t count) {
+  if (!first.server_before || !last.server_after || count == 0) return std::nullopt;
+  return (last.server_after->cpu_s - first.server_before->cpu_s) * 1e6 / static_cast<double>(count);
 }
 
 void add_memory(const RunFigures& run, Summary& summary) {
@@ -26,8 +26,8 @@ Summary summarize_groups(const RunFigures& run) {
   const Tally& t = run.tally;
   const Plan& plan = run.options.plan;
   const Span& send = run.span("send");
-  // What was still under way at the end of sending is delivered in the next step.
-  const double whole_s = run.span("settle").to.count() - send.from.count();
+  const Span& settle = run.span("settle");  // what was still under way at the end of sending is delivered in it
+  const double whole_s = settle.to.count() - send.from.count();
   Summary summary;
   summary.title = fmt::format("groups: {} members online, {:g} messages a second of {} bytes", plan.sessions, plan.rate,
                               plan.body_bytes);
@@ -40,7 +40,7 @@ Summary summarize_groups(const RunFigures& run) {
   summary.figures.emplace_back("delivered_per_s", "delivered a second",
                                a_second(t.count("message_delivered"), whole_s));
   summary.figures.emplace_back("server_cpu_us_per_delivery", "server's us for a delivery",
-                               cpu_us_for(send, t.count("message_delivered")));
+                               cpu_us_for(send, settle, t.count("message_delivered")));
   summary.figures.emplace_back("ack_ms", "acknowledged", t.time("message_ack"));
   summary.figures.emplace_back("delivery_ms", "delivered", t.time("message_delivery"));
   add_memory(run, summary);
