@@ -39,6 +39,7 @@ Partition::Partition(const PartitionOptions& options, const chat::Limits& limits
       limits_(limits),
       replica_(replica),
       rows_(options.cache_bytes),
+      ranges_(options.cache_bytes / 8),
       intents_(options.intents_running_max, services::is_intent),
       timers_(options.timers_running_max, services::is_no_intent),
       attached_(options.timing),
@@ -271,6 +272,10 @@ void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
     if (family == keys::Family::due)
       for (bus::Timers* timers : {&intents_, &timers_})
         write.has_put() ? timers->wrote(write.key()) : timers->removed(write.key());
+    if (write.what_case() == log::Write::kRemoveUntil)
+      ranges_.removed_range(write.key(), write.remove_until());
+    else if (family == keys::Family::member)
+      ranges_.wrote(write.key());
     if (RecentRows::keeps(write.key()) && !rows_.concerns(write.key())) {
       recent_.wrote(write, seq);
       recent = true;

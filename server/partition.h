@@ -12,7 +12,7 @@
 /// anything is answered when every copy that counts has said that we still lead (2.11).
 ///
 /// Bounds: `waiting_max` commands of clients (beyond: RETRY); subscribers' commands are never refused, their feeds bound
-/// them. Row memory: `cache_bytes` and what the state does not have yet.
+/// them. Row memory: `cache_bytes` and what the state does not have yet; an eighth of it besides for whole ranges.
 #pragma once
 
 #include <deque>
@@ -31,6 +31,7 @@
 #include "server/chat/attachment.h"
 #include "server/chat/rules.h"
 #include "server/last_nodes.h"
+#include "storage/range_cache.h"
 #include "storage/recent_rows.h"
 #include "storage/row_cache.h"
 
@@ -218,6 +219,7 @@ class Partition {
   failover::Replica& replica_;
   RowCache rows_;
   RecentRows recent_;
+  RangeCache ranges_;
   bus::Timers intents_;  ///< whose end may be long in coming
   bus::Timers timers_;   ///< all others
   Attached attached_;

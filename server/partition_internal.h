@@ -60,6 +60,14 @@ class Partition::RowView : public chat::View {
     return found.value;
   }
   const std::vector<Row>* range(const Range& range) override {
+    if (const auto* kept = partition_.ranges_.find(range)) return kept;
+    return loaded_range(range);
+  }
+  const std::vector<Row>* exact_range(const Range& range) override { return loaded_range(range); }
+  bool missing() const override { return needs_->missing(); }
+
+ protected:
+  const std::vector<Row>* loaded_range(const Range& range) {
     for (const auto& [had, rows] : needs_->ranges)
       if (had.from == range.from && had.until == range.until && had.limit == range.limit &&
           had.backward == range.backward)
@@ -67,10 +75,7 @@ class Partition::RowView : public chat::View {
     needs_->missing_ranges.push_back(range);
     return nullptr;
   }
-  const std::vector<Row>* exact_range(const Range& range) override { return this->range(range); }
-  bool missing() const override { return needs_->missing(); }
 
- protected:
   Partition& partition_;
   Needs* needs_;
 };
@@ -92,8 +97,8 @@ class Partition::EntryView final : public Partition::RowView {
     return RowView::row(key);
   }
   const std::vector<Row>* exact_range(const Range& range) override {
-    pending_->solo = true;
-    return RowView::range(range);
+    pending_->solo = true;  // and not what is kept: the entry under construction may have written of it
+    return loaded_range(range);
   }
   /// A row that this entry has put already takes the new value where it stands, so that an entry has each row once: a
   /// busy conversation's rows would be logged again with each of its messages. False: the write is to be added. Rows that

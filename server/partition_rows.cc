@@ -18,7 +18,10 @@ void Partition::want(Needs& needs) {
     ready_.rows.push_back(std::move(key));
   }
   for (const Range& range : ranges) {
-    want_range(range, [range, &needs](std::vector<Row> found) {
+    const bool keeps = RangeCache::keeps(range);
+    if (keeps) ranges_.reading(range);
+    want_range(range, [this, keeps, range, &needs](std::vector<Row> found) {
+      if (keeps) ranges_.read(range, found);
       needs.ranges.emplace_back(range, std::move(found));
       if (--needs.open == 0) needs.ready();
     });
