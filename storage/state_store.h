@@ -31,8 +31,8 @@ struct StateStoreOptions {
   std::size_t lag_bytes_max = 64u << 20;
   std::size_t flush_bytes = 64u << 20;
   std::size_t reads_waiting_max = 20'000;
-  std::size_t gather_bytes = 2u << 20;
-  std::chrono::milliseconds gather_time{5};
+  std::size_t gather_bytes = 4u << 20;
+  std::chrono::milliseconds gather_time{50};
 };
 
 /// What the applier has done since the start.

@@ -31,8 +31,8 @@ std::vector<UserId> members_at(const ConversationId& conversation, std::uint64_t
       view.range({.from = prefix, .until = keys::after_prefix(prefix), .limit = SIZE_MAX, .bytes_max = SIZE_MAX});
   std::vector<UserId> users;
   if (!rows) return users;
+  state::MemberRow member;  // kept from row to row for its memory
   for (const Row& row : *rows) {
-    state::MemberRow member;
     HF_CHECK(member.ParseFromString(row.value), "a stored row parses");
     if (covers(member, number)) users.push_back(id_of<UserId>(std::string_view(row.key).substr(prefix.size())));
   }
