@@ -26,7 +26,24 @@ Result<HostPort> parse_host_port(std::string_view text);
 struct ListenOptions {
   bool reuse_port = false;  ///< SO_REUSEPORT: several workers listen on one port and the kernel spreads
   int backlog = 16384;      ///< bounded by net.core.somaxconn
+  /// TCP_DEFER_ACCEPT: who connects is accepted with the first bytes, or a second later without any: until then it costs
+  /// neither a descriptor nor a turn of the loop. For protocols in which the client speaks first.
+  bool after_first_bytes = false;
 };
+
+/// Takes a socket that was accepted, non-blocking and without Nagle's delay, and whose it is. Must not block.
+using OnAccept = std::function<void(tcp::socket, const tcp::endpoint& remote)>;
+/// Connections that the system has set up and nobody has accepted yet; it drops who comes beyond `max`.
+struct Backlog {
+  std::size_t waiting = 0, max = 0;
+};
+/// How many are accepted next, and after how long. Behind them everything else that is ready has its turn.
+struct AcceptGo {
+  std::size_t count = 0;  ///< 0: none as yet, ask again then
+  std::chrono::microseconds after{0};
+};
+/// Asked before each go. Nobody waits unless the last go left some.
+using AcceptPace = std::function<AcceptGo(const Backlog&)>;
 
 /// Owned by a worker or a node; on its executor's thread. The accept loop is a task of the owner's task group, which
 /// keeps the listener alive until the loop has ended.
@@ -43,10 +60,10 @@ class Listener {
   std::uint16_t port() const { return local_.port(); }
   bool is_loopback() const { return local_.address().is_loopback(); }
 
-  /// Hands every accepted socket to `on_accept` (which must not block), until close() or cancellation, also a gentle
-  /// one; returns then. Without a free descriptor it takes one connection at a time with a reserved one and closes it,
-  /// so that the peer learns at once, and pauses in between; it never spins.
-  Awaitable<void> accept_loop(std::function<void(tcp::socket)> on_accept);
+  /// Hands over every accepted socket until close() or cancellation, also a gentle one; returns then. Without a free
+  /// descriptor it takes one connection at a time with a reserved one and closes it, so that the peer learns at once,
+  /// and pauses in between; it never spins.
+  Awaitable<void> accept_loop(OnAccept on_accept, AcceptPace pace = {});
 
   /// Stops listening; connections in the backlog are reset. Idempotent.
   void close();
@@ -57,9 +74,10 @@ class Listener {
 
  private:
   explicit Listener(tcp::acceptor acceptor);
-  enum class Turn { wait, pause, stop };
-  Turn accept_burst(const std::function<void(tcp::socket)>& on_accept);
+  enum class Turn { wait, more, pause, stop };
+  Turn accept_some(std::size_t count, const OnAccept& on_accept);
   Turn refuse_one(const error_code& shortage);
+  Backlog backlog();
 
   tcp::acceptor acceptor_;
   tcp::endpoint local_;

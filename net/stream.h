@@ -34,6 +34,10 @@ struct IoResult {
   bool would_block() const { return state == State::would_block_read || state == State::would_block_write; }
 };
 
+/// Whether the peer of a connected socket has closed, or the connection is broken, whatever is still to be read. Asks the
+/// system once.
+bool has_hung_up(int descriptor);
+
 /// A byte stream over one connected socket.
 ///
 /// Owned by one connection (usually by its coroutine's frame); dies with it and closes the socket. Neither copied nor
@@ -45,6 +49,8 @@ class Stream {
  public:
   /// Takes a connected socket; makes it non-blocking and sets TCP_NODELAY.
   explicit Stream(tcp::socket socket);
+  /// Takes one that is both already, as a Listener hands it out.
+  Stream(tcp::socket accepted, const tcp::endpoint& remote) : socket_(std::move(accepted)), remote_(remote) {}
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -56,8 +62,12 @@ class Stream {
   /// certificate if the context says so.
   Status start_tls_client(const TlsContext& context, const std::string& server_name);
   /// Completes the TLS handshake. Has no time-out of its own: see net/watchdog.h. An end of file is asio::error::eof; a
-  /// refused certificate is an error of tls_category() or certificate_category() that says why.
+  /// refused certificate is an error of tls_category() or certificate_category() that says why; an answer that is none
+  /// of TLS is bad_message, see plain_answer().
   Awaitable<error_code> handshake();
+  /// After handshake() failed with bad_message on the connecting side: what the peer said instead of TLS, as far as it is
+  /// there. Nobody vouches for it.
+  std::string plain_answer();
   bool is_tls() const { return tls_; }
 
   /// Moves what can be moved at once. `into` and `from` are not empty. After a TLS write that would block, the
@@ -87,10 +97,14 @@ class Stream {
   /// Waits until the first bytes tell what the peer speaks, and leaves them to be read. Never need_more. On a plain
   /// stream they are only peeked, so start_tls_server() may follow. Fails with io at an end or error before that.
   Awaitable<Result<FirstBytes>> detect_protocol(std::uint32_t frame_bytes_max = kFrameBytesMax);
+  /// The same on a plain stream by what is there by now: need_more if that is not enough, or a failure.
+  FirstBytes protocol_by_now(std::uint32_t frame_bytes_max = kFrameBytesMax);
 
   /// On a plain stream that begins with TLS: waits until the peer's first record is there whole, and leaves it to be
   /// read. So the handshake's expensive step can be taken at a time of the caller's choice.
   Awaitable<error_code> wait_first_record();
+
+  bool has_hung_up() { return holdfast::has_hung_up(native_handle()); }
 
   /// Wakes both waits with operation_aborted; the stream stays good.
   void cancel();
@@ -118,11 +132,13 @@ class Stream {
   IoResult tls_read(std::span<char> into);
   IoResult tls_write(std::string_view from);
   IoResult tls_result(int returned, std::size_t bytes);
+  bool is_answered_in_plain();
   bool has_buffered() const;  ///< bytes that a wait on the socket would not see
   void say_tls_goodbye();
   void free_tls();
   // stream_detect.cc
   Awaitable<Result<FirstBytes>> detect_plain(std::uint32_t frame_bytes_max);
+  void set_low_water(std::size_t bytes);
   Awaitable<Result<FirstBytes>> detect_tls(std::uint32_t frame_bytes_max);
 
   tcp::socket socket_;
@@ -130,6 +146,7 @@ class Stream {
   std::string unread_;       ///< at most kFirstBytesMax bytes that detection took from TLS and reading gets first
   ssl_st* ssl_ = nullptr;    ///< owned; null on a plain stream and after close()
   bool tls_ = false;         ///< set once by start_tls
+  bool low_water_ = false;   ///< more than one byte must lie there for the socket to count as readable
   bool tls_failed_ = false;  ///< OpenSSL forbids SSL_shutdown after a fatal error
 };
 

@@ -51,7 +51,7 @@ void serve_on_this_thread(std::uint16_t port) {
   TaskGroup tasks(io.get_executor());
   auto listener = Listener::open(io.get_executor(), {"127.0.0.1", port}, {.reuse_port = true});
   if (!listener) give_up(listener.error().message);
-  tasks.spawn("accept", (*listener)->accept_loop([&](tcp::socket socket) {
+  tasks.spawn("accept", (*listener)->accept_loop([&](tcp::socket socket, const tcp::endpoint&) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     tasks.spawn("echo", serve_one(std::move(socket)));

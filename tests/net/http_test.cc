@@ -160,7 +160,7 @@ TEST_CASE("HTTP: an answer that never comes is 504, and one that comes after tha
 
 Awaitable<void> accept_one(Listener* listener, HttpHandler handler) {
   auto accepted = std::make_shared<std::optional<tcp::socket>>();
-  co_await listener->accept_loop([listener, accepted](tcp::socket socket) {
+  co_await listener->accept_loop([listener, accepted](tcp::socket socket, const tcp::endpoint&) {
     accepted->emplace(std::move(socket));
     listener->close();
   });

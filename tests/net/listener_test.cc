@@ -105,7 +105,7 @@ TEST_CASE("Listener: accepts until it is closed, cancelled or drained") {
     Loop loop;
     const auto listener = listen(loop);
     int accepted = 0;
-    loop.spawn(listener->accept_loop([&](tcp::socket) {
+    loop.spawn(listener->accept_loop([&](tcp::socket, const tcp::endpoint&) {
       if (++accepted < 3) return;
       boost::asio::post(loop.executor(), [&] {
         if (how == 0) listener->close();
@@ -172,7 +172,7 @@ TEST_CASE("Listener: without a free descriptor peers are closed at once, the loo
   std::vector<tcp::socket> clients;
   for (int i = 0; i < 3; ++i) clients.emplace_back(loop.executor()).connect(listener->local());
   NoDescriptors none;
-  loop.spawn(listener->accept_loop([&](tcp::socket socket) {
+  loop.spawn(listener->accept_loop([&](tcp::socket socket, const tcp::endpoint&) {
     accepted.push_back(std::move(socket));
     listener->close();
   }));

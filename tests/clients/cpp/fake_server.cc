@@ -13,7 +13,7 @@ FakeServer::FakeServer(any_io_executor executor, std::optional<TlsContext> tls, 
   REQUIRE(opened);
   listener_ = std::move(*opened);
   port_ = listener_->port();
-  tasks_.spawn("accept", listener_->accept_loop([this](tcp::socket socket) {
+  tasks_.spawn("accept", listener_->accept_loop([this](tcp::socket socket, const tcp::endpoint&) {
     auto peer = std::make_shared<Peer>();
     peer->stream = std::make_unique<Stream>(std::move(socket));
     peers_.insert(peer);
