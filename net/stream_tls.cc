@@ -2,7 +2,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
@@ -18,6 +20,8 @@ namespace asio = boost::asio;
 using State = IoResult::State;
 
 namespace {
+
+constexpr std::size_t kPlainAnswerMax = 4'096;
 
 error_code queued_error() {
   const auto queued = ERR_peek_error();
@@ -76,6 +80,7 @@ Status Stream::start_tls_client(const TlsContext& context, const std::string& se
 Awaitable<error_code> Stream::handshake() {
   HF_CHECK(tls_, "start_tls comes before the handshake");
   while (ssl_) {
+    if (is_answered_in_plain()) co_return make_error_code(boost::system::errc::bad_message);
     ERR_clear_error();
     errno = 0;
     const int returned = SSL_do_handshake(ssl_);
@@ -91,6 +96,22 @@ Awaitable<error_code> Stream::handshake() {
     if (error) co_return error;
   }
   co_return asio::error::operation_aborted;
+}
+
+/// A server that is full says so before any TLS, in a frame, which begins with a zero; a record of TLS never does.
+bool Stream::is_answered_in_plain() {
+  if (SSL_is_server(ssl_) == 1) return false;
+  const auto state = SSL_get_state(ssl_);
+  if (state != TLS_ST_BEFORE && state != TLS_ST_CW_CLNT_HELLO) return false;
+  char first = 1;
+  return ::recv(native_handle(), &first, 1, MSG_PEEK) == 1 && first == 0;
+}
+
+std::string Stream::plain_answer() {
+  std::string answer(kPlainAnswerMax, '\0');
+  const auto count = ::recv(native_handle(), answer.data(), answer.size(), 0);
+  answer.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return answer;
 }
 
 IoResult Stream::tls_read(std::span<char> into) {

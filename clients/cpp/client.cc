@@ -80,13 +80,13 @@ void Client::Core::on_open(const Link& from) {
   after();
 }
 
-void Client::Core::on_lost(const Link& from, std::string reason) {
+void Client::Core::on_lost(const Link& from, std::string reason, std::chrono::milliseconds retry_after) {
   if (&from == next.get()) {
     drop(next, false);
     machine.next_lost(steady_now());
   } else {
     drop(link, false);
-    machine.connection_lost(steady_now(), std::move(reason));
+    machine.connection_lost(steady_now(), std::move(reason), retry_after);
   }
   after();
 }

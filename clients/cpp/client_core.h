@@ -34,7 +34,7 @@ struct Client::Core {
 
   // From the link.
   void on_open(const Link& from);
-  void on_lost(const Link& from, std::string reason);
+  void on_lost(const Link& from, std::string reason, std::chrono::milliseconds retry_after = {});
   /// False: stop reading, the link was dropped.
   bool on_payload(const Link& from, SteadyTime now, std::string_view payload);
   /// What is to be written on this link.

@@ -79,7 +79,7 @@ void ClientMachine::connection_open(SteadyTime now) {
   events_->on_connection();
 }
 
-void ClientMachine::connection_lost(SteadyTime now, std::string reason) {
+void ClientMachine::connection_lost(SteadyTime now, std::string reason, milliseconds retry_after) {
   if (state_ == State::idle || state_ == State::ended || state_ == State::waiting) return;
   if (state_ == State::online) {
     reconnect_.lost_after(online_since_, now);
@@ -100,7 +100,7 @@ void ClientMachine::connection_lost(SteadyTime now, std::string reason) {
   ask_again_at_ = SteadyTime::max();
   asked_again_ = 0;
 
-  const milliseconds delay = reconnect_.next_delay(std::exchange(retry_after_, milliseconds(0)));
+  const milliseconds delay = reconnect_.next_delay(std::max(retry_after, std::exchange(retry_after_, milliseconds(0))));
   state_ = State::waiting;
   retry_at_ = now + delay;
   try_deadline_ = SteadyTime::max();

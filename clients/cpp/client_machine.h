@@ -55,8 +55,9 @@ class ClientMachine {
   /// The same without a word to anybody: before destruction.
   void leave(SteadyTime now);
   void connection_open(SteadyTime now);
-  /// It could not be made, or is gone. Not to be called for one that the machine itself asked to close.
-  void connection_lost(SteadyTime now, std::string reason);
+  /// It could not be made, or is gone; `retry_after`: what the server said to that. Not to be called for one that the
+  /// machine itself asked to close.
+  void connection_lost(SteadyTime now, std::string reason, std::chrono::milliseconds retry_after = {});
   void receive(SteadyTime now, std::string_view payload);
   /// The same of the next connection.
   void next_open();

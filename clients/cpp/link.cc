@@ -1,5 +1,6 @@
 #include "clients/cpp/link.h"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 constexpr int kReadsPerTurn = 4;
 /// A write buffer larger than this is given back when it is empty.
 constexpr std::size_t kKeptBytesMax = 16 * 1024;
+/// Longest wait that a server may ask for before TLS.
+constexpr std::uint64_t kPlainRetryMaxMs = 10'000;
 
 std::string text_of(const error_code& error) {
   if (error == boost::asio::error::eof) return "the server closed the connection";
@@ -31,9 +34,24 @@ Awaitable<Status> Link::open_tls(std::shared_ptr<Link> link) {
   auto started = link->stream_->start_tls_client(*context, link->endpoint_.host);
   if (!started) co_return started.error();
   const error_code error = co_await link->stream_->handshake();
+  if (error == boost::system::errc::bad_message && link->core_ != nullptr) co_return link->take_plain_answer();
   if (error) co_return Error{Errc::io, "TLS: " + text_of(error)};
   link->tls_resumed_ = link->stream_->tls_resumed();
   co_return Ok{};
+}
+
+/// Of what nobody vouches for only this is believed: that there is no room as yet, for some seconds.
+Error Link::take_plain_answer() {
+  const std::string answer = stream_->plain_answer();
+  std::string_view bytes(answer);
+  auto payload = decoder_.next(bytes);
+  v1::ServerFrame frame;
+  const bool whole =
+      payload && *payload && frame.ParseFromArray((*payload)->data(), static_cast<int>((*payload)->size()));
+  if (!whole || frame.error().code() != v1::RETRY) return {Errc::io, "the server did not answer by TLS"};
+  const auto wait = std::min<std::uint64_t>(frame.error().retry_after_ms(), kPlainRetryMaxMs);
+  retry_after_ = std::chrono::milliseconds(wait);
+  return {Errc::io, "the server has no room as yet: " + frame.error().message()};
 }
 
 Awaitable<Status> Link::open_websocket(std::shared_ptr<Link> link) {
@@ -68,7 +86,7 @@ Awaitable<void> Link::run(std::shared_ptr<Link> link) {
   auto opened = co_await open(link);
   if (link->core_ == nullptr) co_return;
   if (!opened) {
-    link->core_->on_lost(*link, opened.error().message);
+    link->core_->on_lost(*link, opened.error().message, link->retry_after_);
     co_return;
   }
   link->core_->on_open(*link);

@@ -43,6 +43,7 @@ class Link : public std::enable_shared_from_this<Link> {
     bool ended = false;
     std::string reason;
   };
+  Error take_plain_answer();
   Turn read_turn();
   Turn take_bytes(std::string_view bytes);
   void write_native();
@@ -54,6 +55,7 @@ class Link : public std::enable_shared_from_this<Link> {
   const std::chrono::milliseconds time_max_;
   std::unique_ptr<Stream> stream_;  ///< native; a WebSocket's belongs to websocket_
   std::unique_ptr<WebSocketConnection> websocket_;
+  std::chrono::milliseconds retry_after_{0};  ///< what the server asked for that let us in not even to TLS
   FrameDecoder decoder_;
   std::string writing_;      ///< frames taken from the machine and not yet written
   std::size_t written_ = 0;  ///< of them

@@ -13,6 +13,7 @@ milliseconds ReconnectPolicy::next_delay(milliseconds retry_after) {
     const std::int64_t steps = std::int64_t{1} << std::min(tries_ - 1, 20U);
     bound = std::min(options_.delay_max, options_.step * steps);
   }
+  if (retry_after.count() > 0) bound = std::min(bound, std::max(options_.step, retry_after / 2));
   ++tries_;
   return retry_after + milliseconds(random_->below(static_cast<std::uint64_t>(bound.count()) + 1));
 }

@@ -2,7 +2,8 @@
 ///
 /// The first try after a loss comes after random(0, 200 ms); try k after that after random(0, min(20 s, 250 ms * 2^k)),
 /// k from 0: full jitter, so that a storm of clients spreads out. What the server asked for (retry_after) comes on top
-/// as a minimum. A connection that was up, however shortly, makes the waits begin at the base again; one that held for
+/// as a minimum; who was told when to come need not guess, and the random part is at most half of that (or 250 ms).
+/// A connection that was up, however shortly, makes the waits begin at the base again; one that held for
 /// a second makes the next loss a first one.
 #pragma once
 

@@ -44,6 +44,16 @@ TEST_CASE("Reconnect: what the server asks for is a minimum, with jitter on top"
   CHECK(seen.size() > 20);
 }
 
+TEST_CASE("Reconnect: who was told when to come adds at most half of that, however often it has tried") {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SeededRandom random(seed);
+    ReconnectPolicy policy({}, random);
+    for (int i = 0; i < 12; ++i) policy.next_delay(0ms);
+    CHECK(policy.next_delay(2'000ms) <= 3'000ms);
+    CHECK(policy.next_delay(100ms) <= 350ms);
+  }
+}
+
 TEST_CASE("Reconnect: two tries get 1 s, later ones 5 s; a stable connection begins anew") {
   SeededRandom random(1);
   ReconnectPolicy policy({}, random);
