@@ -389,7 +389,7 @@ void Engine::trim_log(const std::vector<std::pair<PartitionId, Seq>>& flushed) {
 
 Engine::Figures Engine::figures() const {
   return {log_database_->figures(), state_database_->figures(), committer_->figures(), state_->figures(),
-          passwords_->queued()};
+          passwords_->figures()};
 }
 
 }  // namespace holdfast

@@ -51,7 +51,7 @@ class Engine {
     DatabaseFigures log, state;
     GroupCommit::Figures commits;
     StateStoreFigures applied;
-    std::size_t password_queue = 0;
+    chat::PasswordPool::Figures passwords;
   };
   Figures figures() const;
   std::uint64_t replayed() const { return replayed_; }  ///< entries, at this start

@@ -147,7 +147,11 @@ void collect_metrics(Engine& engine, const gateway::Admission& admission, const 
                   static_cast<double>(figures.applied.writes));
   metrics.counter("state_rows_written_total", "Row writes left of them after coalescing.",
                   static_cast<double>(figures.applied.rows_written));
-  metrics.gauge("password_queue", "Password hashes waiting.", static_cast<double>(figures.password_queue));
+  metrics.gauge("password_queue", "Password hashes waiting.", static_cast<double>(figures.passwords.queued));
+  metrics.gauge("password_queue_max", "How many may wait; further log-ins are told RETRY.",
+                static_cast<double>(figures.passwords.queued_max));
+  metrics.counter("password_queue_refused_total", "Log-ins that were told so.",
+                  static_cast<double>(figures.passwords.refused));
   metrics.gauge("disk_free_bytes", "Free on the data directory's file system.",
                 static_cast<double>(engine.disk().free_bytes()));
   metrics.gauge("storage_full", "1 while writes are refused.", engine.disk().full() ? 1 : 0);

@@ -51,7 +51,11 @@ class PasswordPool {
 
   /// `job` runs on a thread of the pool; it hands its result over to whoever asked by itself.
   Status submit(std::function<void()> job);
-  std::size_t queued() const;
+  struct Figures {
+    std::size_t queued = 0, queued_max = 0;
+    std::uint64_t refused = 0;  ///< since the start: the queue was full
+  };
+  Figures figures() const;
 
  private:
   void run();
@@ -60,6 +64,7 @@ class PasswordPool {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;  ///< under mutex_
+  std::uint64_t refused_ = 0;                ///< under mutex_
   bool stopping_ = false;                    ///< under mutex_
   std::vector<std::thread> threads_;
 };
