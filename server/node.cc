@@ -21,6 +21,7 @@
 #include "server/http/pages.h"
 #include "server/http/status_page.h"
 #include "server/http/unsubscribe_page.h"
+#include "server/kernel_settings.h"
 #include "server/mail_desk.h"
 #include "server/metrics.h"
 #include "server/operator_key.h"
@@ -37,12 +38,15 @@ namespace {
 constexpr std::chrono::seconds kWatchInterval{1};
 constexpr std::chrono::hours kClockJumpMax{24};
 
-/// As many open files as the system lets us have.
-void raise_file_limit() {
+/// As many open files as the system lets us have; and what else of the system is too low for a crowd is told.
+void prepare_system() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  for (const KernelSetting& low : low_kernel_settings("/proc/sys", limit.rlim_max))
+    spdlog::info("system_setting_low name=\"{}\" value={} wanted={} why=\"{}\"", low.name, low.value, low.wanted,
+                 low.why);
 }
 
 /// Where a person on this machine reaches it.
@@ -118,7 +122,7 @@ Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
 Status Node::Impl::start() {
-  raise_file_limit();
+  prepare_system();
   auto opened = Engine::open(config);
   if (!opened) return opened.error();
   engine = std::move(*opened);
