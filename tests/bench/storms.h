@@ -17,7 +17,8 @@ struct StormsOptions {
   std::size_t users_behind = 1'000, behind = 1'000;
   std::size_t members = 1'000;
   Seconds log_ins{60};
-  Seconds baseline{5};  ///< of those that can go on for any time
+  Seconds baseline{5};            ///< of those that can go on for any time
+  std::vector<std::string> only;  ///< parts by name; none: all of them
 };
 
 /// One line of the table.
