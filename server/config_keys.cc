@@ -239,12 +239,18 @@ Keys client_keys() {
               FIELD(gateway.allow_plaintext)),
       integer("clients", "connections_max", 0, 10'000'000,
               "Open connections; beyond it clients are told RETRY and closed. 0: what the limit of open files allows, "
-              "less what the server itself needs.",
+              "less what the server itself needs, and no more than fit into half of the memory with 24 KiB each.",
               FIELD(gateway.connections_max)),
+      duration<milliseconds>(
+          "clients", "accept_wait_max_ms", 10, 60'000,
+          "Of a crowd that comes at once, who would wait longer than this to be accepted, by what the ones before "
+          "took lately, is told RETRY and when there will be room, before anything is allocated. Clients give a try up "
+          "after a second; work for those who have gone is done for nobody.",
+          FIELD(gateway.accept_wait_max)),
       integer("clients", "handshakes_waiting_max", 1, 1'000'000,
-              "TLS handshakes that wait for their turn on one worker. Who comes when so many wait is closed before it "
-              "costs anything, and comes back or goes elsewhere: more than the processor does in about a second only "
-              "makes all of them wait for nothing.",
+              "TLS handshakes that wait for their turn on one worker, with their client's first message there whole. "
+              "Who comes when so many wait is closed before it costs anything. Who waits to be accepted "
+              "(`accept_wait_max_ms`) is not among them, so this is reached by those alone who begin slowly.",
               FIELD(gateway.handshakes_waiting_max)),
       duration<seconds>("clients", "handshake_max_s", 1, 300, "From accept to the client's Hello; later: closed.",
                         FIELD(gateway.session.hello_max)),

@@ -1,6 +1,9 @@
 #include "server/gateway/admission.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "base/check.h"
 
@@ -11,6 +14,12 @@ std::size_t open_files_max() {
   rlimit limit{};
   HF_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0, "the limit of open files can be asked for");
   return limit.rlim_cur;
+}
+
+std::uint64_t memory_bytes() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGE_SIZE);
+  HF_CHECK(pages > 0 && page_bytes > 0, "the memory's size can be asked for");
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes);
 }
 
 std::optional<Hash32> hashed(const std::string& key) {
@@ -27,12 +36,16 @@ chat::AddressThrottle::Options throttle_of(const chat::Limits& limits) {
 
 }  // namespace
 
-std::size_t connections_allowed(std::size_t files, std::size_t reserve) {
-  return files > 2 * reserve ? files - reserve : files / 2;
+std::size_t connections_allowed(std::size_t files, std::uint64_t memory_bytes, std::size_t reserve) {
+  constexpr std::uint64_t kIdleBytes = 24 << 10;
+  const std::size_t by_files = files > 2 * reserve ? files - reserve : files / 2;
+  const std::size_t by_memory = memory_bytes / 2 / kIdleBytes;
+  return std::max<std::size_t>(1, std::min(by_files, by_memory));
 }
 
 Admission::Admission(Options options)
-    : connections_max_(options.connections_max ? options.connections_max : connections_allowed(open_files_max())),
+    : connections_max_(options.connections_max ? options.connections_max
+                                               : connections_allowed(open_files_max(), memory_bytes())),
       operator_key_(hashed(options.operator_key)),
       connections_(std::make_shared<std::atomic<std::size_t>>(0)),
       addresses_(throttle_of(options.limits)) {}

@@ -31,7 +31,7 @@ struct UserRate {
 class Admission {
  public:
   struct Options {
-    std::size_t connections_max = 0;  ///< 0: what the limit of open files allows, see connections_allowed()
+    std::size_t connections_max = 0;  ///< 0: what open files and memory allow, see connections_allowed()
     std::string operator_key;         ///< empty: nobody becomes an operator
     chat::Limits limits;              ///< how long an address that guesses waits, and when that is forgotten
   };
@@ -84,7 +84,8 @@ class Admission {
 };
 
 /// What the limit of open files leaves for clients, when the server keeps `reserve` descriptors for itself (files of
-/// RocksDB, listeners, HTTP), but never less than half of it.
-std::size_t connections_allowed(std::size_t open_files_max, std::size_t reserve = 1'024);
+/// RocksDB, listeners, HTTP), but never less than half of it; and no more than fit into half of the memory, an idle one
+/// over TLS taking 24 KiB with the kernel's part. Never less than one.
+std::size_t connections_allowed(std::size_t open_files_max, std::uint64_t memory_bytes, std::size_t reserve = 1'024);
 
 }  // namespace holdfast::gateway

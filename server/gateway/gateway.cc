@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kVisitsMin = 1'024;  ///< connections that a tick looks at; all of them in about ten ticks
 
+std::uint64_t in_us(SteadyTime::duration time) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
 }  // namespace
 
 Gateway::Impl::Impl(GatewayOptions options, GatewayParts parts, any_io_executor executor, std::uint16_t worker)
@@ -21,6 +25,7 @@ Gateway::Impl::Impl(GatewayOptions options, GatewayParts parts, any_io_executor 
       worker_(worker),
       read_buffer_(kReadBytes),
       timer_(executor),
+      crowd_({.wait_max = options.accept_wait_max}),
       handshakes_(std::make_shared<Handshakes>(executor, options.handshakes_waiting_max)),
       tasks_(executor) {}
 
@@ -44,10 +49,13 @@ void Gateway::Impl::add(std::unique_ptr<Connection> connection) {
 Result<tcp::endpoint> Gateway::Impl::listen(const HostPort& where) {
   ListenOptions how;
   how.reuse_port = true;
+  how.after_first_bytes = true;
   auto listener = Listener::open(executor_, where, how);
   if (!listener) return listener.error();
   auto& opened = *listeners_.emplace_back(std::move(*listener));
-  tasks_.spawn("accept", opened.accept_loop([this](tcp::socket socket) { adopt(std::move(socket)); }));
+  tasks_.spawn("accept", opened.accept_loop([this](tcp::socket socket,
+                                                   const tcp::endpoint& remote) { adopt(std::move(socket), remote); },
+                                            [this](const Backlog& backlog) { return next_accepts(backlog); }));
   return opened.local();
 }
 
@@ -255,9 +263,14 @@ GatewayFigures Gateway::Impl::figures() const {
   out.refused_stopped = refused_.stopped;
   out.refused_tls = refused_.tls;
   out.refused_busy = refused_.busy;
+  out.refused_gone = refused_.gone;
+  out.waiting = crowd_.waiting();
+  out.accept_us = in_us(crowd_.each());
+  out.accept_wait_max_us = in_us(options_.accept_wait_max);
   out.handshakes_anew = secured_.anew;
   out.handshakes_resumed = secured_.resumed;
   out.handshakes_waiting = handshakes_->waiting();
+  out.handshakes_waiting_max = options_.handshakes_waiting_max;
   out.dropped_slow = wire_.dropped_slow;
   out.dropped_idle = session_counters_.idle;
   return out;
@@ -276,7 +289,6 @@ Gateway::~Gateway() {
 }
 
 Result<tcp::endpoint> Gateway::listen(const HostPort& where) { return impl_->listen(where); }
-void Gateway::adopt(tcp::socket socket) { impl_->adopt(std::move(socket)); }
 void Gateway::deliver(std::vector<chat::Delivery> deliveries) { impl_->deliver(std::move(deliveries)); }
 void Gateway::drain(std::chrono::milliseconds retry_after, std::chrono::milliseconds deadline,
                     std::function<void()> empty) {

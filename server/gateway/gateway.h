@@ -49,9 +49,14 @@ struct GatewayFigures {
   std::uint64_t held_back = 0;     ///< pauses because a partition did not confirm its sessions
   std::uint64_t rate_limited = 0;  ///< frames answered RATE_LIMITED
   std::uint64_t refused_full = 0, refused_plaintext = 0, refused_garbage = 0, refused_stopped = 0, refused_tls = 0;
-  std::uint64_t refused_busy = 0;                             ///< too many TLS handshakes waited
+  std::uint64_t refused_busy = 0;        ///< would have waited too long, and were told so
+  std::uint64_t refused_gone = 0;        ///< had hung up before it was their turn
+  std::uint64_t waiting = 0;             ///< to be accepted, when that was looked at last
+  std::uint64_t accept_us = 0;           ///< what each took when a crowd came last, in microseconds
+  std::uint64_t accept_wait_max_us = 0;  ///< who would wait longer is sent away
   std::uint64_t handshakes_anew = 0, handshakes_resumed = 0;  ///< of TLS, done
   std::uint64_t handshakes_waiting = 0;                       ///< for their turn, now
+  std::uint64_t handshakes_waiting_max = 0;                   ///< how many may
   std::uint64_t dropped_slow = 0;                             ///< did not read for write_stall_max
   std::uint64_t dropped_idle = 0;
 };
@@ -66,8 +71,6 @@ class Gateway {
 
   /// Listens with SO_REUSEPORT and accepts from now on. Fails as Listener::open does. May be called several times.
   Result<tcp::endpoint> listen(const HostPort& where);
-  /// Takes over a connected socket, as if it had been accepted.
-  void adopt(tcp::socket socket);
 
   /// What partitions send to connections of this worker. For those that are gone it is dropped.
   void deliver(std::vector<chat::Delivery> deliveries);

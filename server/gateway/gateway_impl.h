@@ -11,6 +11,7 @@
 #include "net/stream.h"
 #include "net/task_group.h"
 #include "server/gateway/connection.h"
+#include "server/gateway/crowd.h"
 #include "server/gateway/gateway.h"
 #include "server/gateway/handshakes.h"
 #include "server/gateway/wave.h"
@@ -25,7 +26,7 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   bool is_busy() const;
 
   Result<tcp::endpoint> listen(const HostPort& where);
-  void adopt(tcp::socket socket);
+  void adopt(tcp::socket socket, const tcp::endpoint& remote);
   void deliver(std::vector<chat::Delivery> deliveries);
   void set_nodes(std::vector<NodeEndpoint> nodes, NodeId self);
   void reattach(PartitionId partition);
@@ -57,7 +58,7 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
     SteadyTime since;
   };
   struct Refused {
-    std::uint64_t full = 0, plaintext = 0, garbage = 0, stopped = 0, tls = 0, busy = 0;
+    std::uint64_t full = 0, plaintext = 0, garbage = 0, stopped = 0, tls = 0, busy = 0, gone = 0;
   };
   struct Secured {
     std::uint64_t anew = 0, resumed = 0;
@@ -67,13 +68,15 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   };
 
   // opening.cc: from an accepted socket to a connection. The task group keeps the coroutines' frames; this outlives it.
+  AcceptGo next_accepts(const Backlog& backlog);
+  bool is_sent_away(int descriptor);
   Awaitable<void> open(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place, SteadyTime since);
   Awaitable<std::optional<FirstBytes>> first_bytes(Stream& stream);
   Awaitable<bool> secure(Stream& stream);
   Awaitable<void> open_websocket(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place,
                                  SteadyTime since);
   bool may_go_on(Stream& stream, FirstBytes kind);
-  void refuse_full(tcp::socket socket);
+  void add_native(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place, SteadyTime since);
 
   void add(std::unique_ptr<Connection> connection);
   SessionParts session_parts();
@@ -120,6 +123,8 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   Refused refused_;
   Spoken spoken_;
   Secured secured_;
+  Crowd crowd_;
+  SteadyTime accepted_at_{};  ///< when the last accepts began
   const std::shared_ptr<Handshakes> handshakes_;
 
   std::vector<NodeEndpoint> nodes_;  ///< that take clients; empty: only this one

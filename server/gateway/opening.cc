@@ -1,5 +1,8 @@
 /// From an accepted socket to a connection: who speaks what, and who is refused.
+#include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 
 #include "server/gateway/gateway_impl.h"
 #include "server/gateway/native_connection.h"
@@ -8,22 +11,41 @@
 namespace holdfast::gateway {
 namespace {
 
-/// One frame to a peer that gets no session, as far as the socket takes it at once. What the peer sent already is
-/// thrown away first: closing on unread bytes would take the frame back.
-template <class Writer>
-void say_error(v1::ErrorCode code, const char* message, std::chrono::milliseconds retry_after, Writer write) {
+constexpr std::size_t kAcceptsAtOnce = 4;
+constexpr std::size_t kHandshakesReady = 8;
+constexpr std::chrono::milliseconds kLiveFor{20}, kRestMax{2};
+
+std::string error_bytes(v1::ErrorCode code, const char* message, std::chrono::milliseconds retry_after) {
   v1::ServerFrame frame;
   frame.mutable_error()->set_code(code);
   frame.mutable_error()->set_message(message);
   frame.mutable_error()->set_retry_after_ms(static_cast<std::uint64_t>(retry_after.count()));
   std::string bytes;
   append_frame(bytes, frame);
-  write(bytes);
+  return bytes;
 }
 
-void throw_away_input(int descriptor) {
+std::string unavailable(std::chrono::milliseconds retry_after) {
+  return fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+      std::chrono::ceil<std::chrono::seconds>(retry_after).count());
+}
+
+/// Closing on unread bytes would take back what was said. What it begins with comes back.
+std::string throw_away_input(int descriptor) {
   char buffer[4096];
-  while (::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT) == sizeof buffer) continue;
+  auto count = ::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
+  std::string first(buffer, static_cast<std::size_t>(std::clamp<ssize_t>(count, 0, kFirstBytesMax)));
+  while (count == sizeof buffer) count = ::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
+  return first;
+}
+
+/// To a peer that gets no session, as far as the socket takes it at once. In plain text to who wanted TLS, too: our
+/// clients look for it, to others it is as good as a closed connection.
+void refuse(int descriptor, const char* why, std::chrono::milliseconds retry_after) {
+  const bool http = detect(throw_away_input(descriptor)) == FirstBytes::websocket;
+  const std::string answer = http ? unavailable(retry_after) : error_bytes(v1::RETRY, why, retry_after);
+  (void)!::send(descriptor, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /// Forgets an opening when its coroutine ends or hands the stream on.
@@ -42,24 +64,58 @@ class Entry {
 
 }  // namespace
 
-void Gateway::Impl::adopt(tcp::socket socket) {
-  if (draining_) return;  // the socket closes
+/// A few milliseconds of computing, then all that is ready has its turn; and no more are accepted than have theirs soon:
+/// to wait in the system's hands costs nothing.
+AcceptGo Gateway::Impl::next_accepts(const Backlog& backlog) {
+  if (handshakes_->waiting() >= kHandshakesReady) return {};
+  const SteadyTime at = now();
+  const SteadyTime::duration last_took = at - std::exchange(accepted_at_, at);
+  crowd_.look(backlog.waiting, backlog.max, at);
+  AcceptGo go{.count = kAcceptsAtOnce + crowd_.surplus()};
+  if (!crowd_.is_there() || at - session_counters_.settled_at > kLiveFor) return go;
+  // Others are served meanwhile: as long as the last ones took, nobody is accepted.
+  go.after = std::chrono::duration_cast<std::chrono::microseconds>(std::min<SteadyTime::duration>(last_took, kRestMax));
+  accepted_at_ += go.after;
+  return go;
+}
+
+void Gateway::Impl::adopt(tcp::socket socket, const tcp::endpoint& remote) {
+  if (draining_ || is_sent_away(socket.native_handle())) return;  // the socket closes
   auto place = parts_.admission.admit();
-  if (!place) return refuse_full(std::move(socket));
+  if (!place) {
+    ++refused_.full;
+    return refuse(socket.native_handle(), "no more connections", options_.session.retry_after);
+  }
   const auto id = next_id_++;
-  auto stream = std::make_unique<Stream>(std::move(socket));
+  auto stream = std::make_unique<Stream>(std::move(socket), remote);
   const auto since = now();
+  if (stream->protocol_by_now(options_.session.frame_bytes_max) == FirstBytes::native) {
+    if (may_go_on(*stream, FirstBytes::native)) add_native(id, std::move(stream), std::move(*place), since);
+    return;
+  }
   openings_.emplace(id, Opening{stream.get(), since});
   tasks_.spawn("open", open(id, std::move(stream), std::move(*place), since));
 }
 
-void Gateway::Impl::refuse_full(tcp::socket socket) {
-  ++refused_.full;
-  throw_away_input(socket.native_handle());
-  // Right for native clients in plain text, and as good as nothing to the others.
-  say_error(v1::RETRY, "no more connections", options_.session.retry_after, [&](const std::string& bytes) {
-    (void)!::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  });
+bool Gateway::Impl::is_sent_away(int descriptor) {
+  if (!crowd_.is_there()) return false;
+  if (has_hung_up(descriptor)) {
+    ++refused_.gone;
+    return true;
+  }
+  const auto retry_after = crowd_.next(now());
+  if (!retry_after) return false;
+  ++refused_.busy;
+  refuse(descriptor, "too many come at once", *retry_after);
+  return true;
+}
+
+void Gateway::Impl::add_native(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place,
+                               SteadyTime since) {
+  ++(stream->is_tls() ? spoken_.tls : spoken_.plain);
+  auto address = stream->remote().address().to_string();
+  add(std::make_unique<NativeConnection>(*this, session_parts(), ref(id), std::move(address), std::move(place), since,
+                                         std::move(stream)));
 }
 
 Awaitable<void> Gateway::Impl::open(std::uint64_t id, std::unique_ptr<Stream> stream, Admission::Place place,
@@ -73,10 +129,7 @@ Awaitable<void> Gateway::Impl::open(std::uint64_t id, std::unique_ptr<Stream> st
     co_await open_websocket(id, std::move(stream), std::move(place), since);
     co_return;
   }
-  ++(stream->is_tls() ? spoken_.tls : spoken_.plain);
-  auto address = stream->remote().address().to_string();
-  add(std::make_unique<NativeConnection>(*this, session_parts(), ref(id), std::move(address), std::move(place), since,
-                                         std::move(stream)));
+  add_native(id, std::move(stream), std::move(place), since);
 }
 
 /// Nothing: the peer went, or the handshake failed or took too long (the tick closes the stream then).
@@ -102,6 +155,10 @@ Awaitable<bool> Gateway::Impl::secure(Stream& stream) {
   const auto turn = co_await handshakes_->turn();
   if (turn == Handshakes::Turn::full) ++refused_.busy;
   if (turn != Handshakes::Turn::yes || !stream.is_open()) co_return false;
+  if (stream.has_hung_up()) {
+    ++refused_.gone;
+    co_return false;
+  }
   if (!stream.start_tls_server(*parts_.tls)) {
     ++refused_.tls;
     co_return false;
@@ -125,8 +182,7 @@ bool Gateway::Impl::may_go_on(Stream& stream, FirstBytes kind) {
   ++refused_.plaintext;
   if (kind != FirstBytes::native) return false;
   throw_away_input(stream.native_handle());
-  say_error(v1::UNSUPPORTED, "plain text is refused here: use TLS", {},
-            [&](const std::string& bytes) { stream.write_now(bytes); });
+  stream.write_now(error_bytes(v1::UNSUPPORTED, "plain text is refused here: use TLS", {}));
   stream.shutdown();
   return false;
 }

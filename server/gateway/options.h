@@ -40,8 +40,9 @@ struct GatewayOptions {
   std::chrono::milliseconds tick{100};                ///< one timer for all connections of a worker
   bool own_timer = true;                              ///< off: the owner calls tick(), for tests
   std::chrono::milliseconds endpoints_spread{3'000};  ///< a change of nodes is told to all sessions within this
-  std::size_t connections_max = 0;                    ///< of the process; 0: what the descriptor limit allows
+  std::size_t connections_max = 0;                    ///< of the process; 0: what open files and memory allow
   std::size_t handshakes_waiting_max = 1'000;         ///< TLS handshakes that wait for their turn; more: closed at once
+  std::chrono::milliseconds accept_wait_max{400};     ///< who would wait longer to be accepted is told RETRY
 };
 
 /// How a node is left.

@@ -15,6 +15,7 @@ constexpr std::size_t kClientBytesMax = 128;
 constexpr std::uint32_t kRefusedMax = 256;  ///< frames over the rate that are still answered, between two ticks
 constexpr std::chrono::seconds kPartingMax{5};
 constexpr std::chrono::hours kKeepEvery{24};
+constexpr std::chrono::seconds kSettledAfter{2};
 constexpr std::chrono::seconds kTypingEvery{3};  ///< the same said again within this is not passed on
 
 }  // namespace
@@ -158,6 +159,7 @@ bool Session::is_told_already(const v1::SetTyping& typing, SteadyTime now) {
 
 void Session::on_request(Frame frame) {
   const auto op = frame.operation_case();
+  if (caller_.user && heard_at_ - kept_at_ >= kSettledAfter) parts_.counters.settled_at = heard_at_;
   if (tries_password(op)) {
     const auto wait = parts_.admission.login_wait(peer_address_, parts_.host.wall_now());
     if (wait.count() > 0) {

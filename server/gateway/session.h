@@ -61,6 +61,7 @@ class SessionHost {
 struct SessionCounters {
   std::uint64_t frames_in = 0, frames_out = 0, requests = 0, rate_limited = 0, held_back = 0, idle = 0;
   std::uint64_t logged_in = 0;  ///< now
+  SteadyTime settled_at{};      ///< of the last request of a session that did not come just now
 };
 
 /// What all sessions of a gateway have in common; outlives them.

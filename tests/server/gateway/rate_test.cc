@@ -83,7 +83,10 @@ TEST_CASE("Admission: without an operator key nobody is an operator") {
   CHECK_FALSE(Admission({1, "key", {}}).is_operator_key("key "));
 }
 
-TEST_CASE("Admission: clients get what the limit of open files leaves") {
-  CHECK(connections_allowed(20'000) == 18'976);
-  CHECK(connections_allowed(1'024) == 512);
+TEST_CASE("Admission: clients get what open files and memory leave") {
+  constexpr std::uint64_t kMuch = std::uint64_t{64} << 30;
+  CHECK(connections_allowed(20'000, kMuch) == 18'976);
+  CHECK(connections_allowed(1'024, kMuch) == 512);
+  CHECK(connections_allowed(1'000'000, std::uint64_t{24} << 20) == 512);
+  CHECK(connections_allowed(1'000'000, 4'096) == 1);
 }
