@@ -318,7 +318,7 @@ class Storms {
     for (int round = 0; round < options_.rounds; ++round) {
       bare.add(measure_fan_out(options_.members, options_.baseline / 2, log()));
       Server server(folder("group"), "");
-      const auto figures = server.tool({"groups", "--members", std::to_string(options_.members), "--rate", "100"});
+      const auto figures = server.tool({"groups", "--members", std::to_string(options_.members - 1), "--rate", "100"});
       delivered.push_back(figures.at("delivered_per_s"));
       cost.push_back(figures.at("server_cpu_us_per_delivery"));
     }

@@ -394,6 +394,29 @@ TEST_CASE("TLS: a handshake that stops half-way is ended by its watchdog; garbag
   }
 }
 
+TEST_CASE("TLS: a server that answers in a frame instead of TLS is told from a broken one, and what it said is there") {
+  Certified certified;
+  const std::string frame("\0\0\0\2hi", 6), garbage("garbage");
+  for (const auto& [answer, error] :
+       {std::pair(frame, make_error_code(boost::system::errc::bad_message)), std::pair(garbage, error_code())}) {
+    Loop loop;
+    auto pair = connected_pair(loop);
+    REQUIRE(pair.client->start_tls_client(certified.client, "localhost"));
+    REQUIRE(pair.server->write_now(answer).ok());
+    error_code result;
+    std::string said;
+    loop.spawn([](Stream& client, error_code& into, std::string& heard) -> Awaitable<void> {
+      into = co_await client.handshake();
+      if (into == boost::system::errc::bad_message) heard = client.plain_answer();
+      client.close();
+    }(*pair.client, result, said));
+    loop.run();
+    CHECK(result);
+    CHECK((result == boost::system::errc::bad_message) == bool(error));
+    CHECK(said == (error ? frame : ""));
+  }
+}
+
 TEST_CASE("TLS: plain text to a TLS server fails the handshake") {
   Certified certified;
   Loop loop;

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -25,6 +27,7 @@ struct Reader final : ClientEvents {
   int moved = 0;
   int connections = 0;
   std::string last_failure;
+  Reconnecting last_try;
   std::function<void()> on_read = [] {};
   void on_change(const v1::InboxItem& item) override {
     read.push_back(item.change().posted().body());
@@ -33,6 +36,7 @@ struct Reader final : ClientEvents {
   }
   void on_reconnecting(const Reconnecting& r) override {
     last_failure = r.reason;
+    last_try = r;
     ++reconnecting;
   }
   void on_moved(const Moved&) override { ++moved; }
@@ -165,6 +169,52 @@ TEST_CASE("Client: a certificate that is not trusted is refused and said so") {
   }
   server.stop();
   stage.finish();
+}
+
+namespace {
+
+/// Reads what comes and answers in plain text, whatever was said, as a server does that has no room.
+Awaitable<void> turn_away(tcp::acceptor& acceptor, v1::ServerFrame frame) {
+  std::string bytes;
+  append_frame(bytes, frame);
+  while (true) {
+    Stream stream(co_await acceptor.async_accept(boost::asio::use_awaitable));
+    std::array<char, 4'096> hello;
+    co_await stream.read_some(hello);
+    stream.write_now(bytes);
+  }
+}
+
+/// What the client makes of it: the wait before its next try, and why.
+Reconnecting turned_away(v1::ErrorCode code, std::uint64_t retry_after_ms) {
+  Stage stage;
+  tcp::acceptor acceptor(stage.io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  v1::ServerFrame frame;
+  frame.mutable_error()->set_code(code);
+  frame.mutable_error()->set_message("too many come at once");
+  frame.mutable_error()->set_retry_after_ms(retry_after_ms);
+  TaskGroup tasks(stage.io.get_executor());
+  tasks.spawn("server", turn_away(acceptor, std::move(frame)));
+  Client client(stage.runtime, stage.options("holdfasts://", acceptor.local_endpoint().port()), stage.reader, nullptr);
+  client.start();
+  REQUIRE(stage.run_until([&] { return stage.reader.reconnecting > 0; }));
+  client.close();
+  tasks.cancel();
+  stage.finish();
+  return stage.reader.last_try;
+}
+
+}  // namespace
+
+TEST_CASE("Client: turned away before TLS it comes back when it was told to, and believes nothing else of that") {
+  const Reconnecting told = turned_away(v1::RETRY, 3'000);
+  CHECK(told.delay >= 3'000ms);
+  CHECK(told.delay <= 4'500ms);
+  CHECK(told.reason.find("too many come at once") != std::string::npos);
+  CHECK(turned_away(v1::RETRY, 86'400'000).delay <= 15'000ms);
+  const Reconnecting other = turned_away(v1::SESSION_ENDED, 3'000);  // would end the session, if it were believed
+  CHECK(other.delay <= 250ms);
+  CHECK(other.reason.find("TLS") != std::string::npos);
 }
 
 TEST_CASE("Client: when one server is gone it goes to the other") {

@@ -1,0 +1,78 @@
+# ./dev bench growth: what a session and a message cost at 1,000 to 16,000 sessions, with one worker and two, and over three
+# nodes. Sourced by ./dev after bench_cluster.sh.
+
+# Bytes that are resident in these processes.
+bench_memory() { # pid…
+  local pid total=0 pages
+  for pid in "$@"; do
+    read -r _ pages _ <"/proc/$pid/statm"
+    total=$((total + pages * 4096))
+  done
+  echo "$total"
+}
+
+# One row: sessions that come at once, then the same held idle, with 2,000 messages a second to some of them.
+bench_growth_row() { # what sessions servers key pids folder
+  local what=$1 sessions=$2 servers=$3 key=$4 pids=$5 at=$6/load before after memory most=0 now idle load messaging=
+  load=(--server "$servers" --operator-key "$key" --sessions "$sessions")
+  # shellcheck disable=SC2086
+  before=$(bench_cpu $pids)
+  build/bin/holdfast-load storm --at-once "${load[@]}" --json "$at.storm" >"$at.storm.log" 2>&1 ||
+    { tail -n 12 "$at.storm.log" >&2 && return 1; }
+  # shellcheck disable=SC2086
+  after=$(bench_cpu $pids) memory=$(bench_memory $pids)
+  build/bin/holdfast-load idle --seconds 5 --rate 2000 "${load[@]}" --json "$at.idle" >"$at.idle.log" 2>&1 &
+  idle=$!
+  while kill -0 "$idle" 2>/dev/null; do
+    # shellcheck disable=SC2086
+    now=$(bench_memory $pids)
+    ((now > most)) && most=$now
+    # shellcheck disable=SC2086
+    [[ -z $messaging ]] && grep -q '^messages to' "$at.idle.log" && messaging=$(bench_cpu $pids)
+    sleep 0.1
+  done
+  wait "$idle" || { tail -n 12 "$at.idle.log" >&2 && return 1; }
+  # shellcheck disable=SC2086
+  now=$(bench_cpu $pids)
+  awk -v what="$what" -v sessions="$sessions" -v back="$(bench_value "$at.storm" all_back_s)" -v resumes=$((after - before)) \
+    -v bytes=$(((most - memory) / sessions)) -v messages="$(bench_value "$at.idle" messages)" -v ticks=$((now - messaging)) \
+    -v p50="$(bench_value "$at.idle" message_delivery_ms.p50)" -v p99="$(bench_value "$at.idle" message_delivery_ms.p99)" '
+    BEGIN { printf "  %-22s %8d %10.2f s %9.0f µs %9d B %9.1f µs %8.1f / %.1f ms\n",
+      what, sessions, back, resumes * 10000 / sessions, bytes, ticks * 10000 / messages, p50, p99 }'
+}
+
+cmd_bench_growth() {
+  if (($#)); then
+    echo "dev bench growth: there is no option '$1'" >&2
+    return 2
+  fi
+  packages_install
+  build release programs
+  local workers sessions base pids servers
+  ulimit -n "$(ulimit -Hn)"
+  bench_folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
+  trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
+  printf '  %-22s %8s %12s %11s %10s %11s %16s\n' "" sessions "last back" "a resume" "idle, most" "a message" "delivered"
+  for workers in 1 2; do
+    for sessions in 1000 4000 8000 16000; do
+      base=$(cluster_free_base 3)
+      mkdir "$bench_folder/$workers-$sessions"
+      build/bin/holdfastd --data "$bench_folder/$workers-$sessions/data" --listen "127.0.0.1:$base" --http 127.0.0.1:0 \
+        --admin 127.0.0.1:0 --workers "$workers" >"$bench_folder/$workers-$sessions/log" 2>&1 &
+      bench_single=$!
+      cluster_wait "the node" "$bench_folder/$workers-$sessions/log" 30 cluster_port_taken "$base"
+      bench_growth_row "one node, $workers worker(s)" "$sessions" "127.0.0.1:$base" \
+        "$bench_folder/$workers-$sessions/data/operator.key" "$bench_single" "$bench_folder/$workers-$sessions"
+      kill -TERM "$bench_single" && wait "$bench_single" || true
+    done
+  done
+  base=$(cluster_free_base 3)
+  cluster_start "$bench_folder" "$base" 3
+  cluster_wait "three copies of everything" "$bench_folder/n1.log" 60 bench_is_whole $((base + 90))
+  pids="$(cluster_pid "$bench_folder" n1) $(cluster_pid "$bench_folder" n2) $(cluster_pid "$bench_folder" n3)"
+  servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
+  for sessions in 1000 4000 8000 16000; do
+    mkdir "$bench_folder/three-$sessions"
+    bench_growth_row "three nodes" "$sessions" "$servers" "$bench_folder/n1/operator.key" "$pids" "$bench_folder/three-$sessions"
+  done
+}
