@@ -51,6 +51,17 @@ TEST_CASE("Crowd: how long one takes is learned from those who were let in") {
   CHECK(crowd.surplus() == 0);
 }
 
+TEST_CASE("Crowd: one time that all stood still does not look like slow work") {
+  Crowd crowd({.wait_max = 400ms, .each_at_first = 100us});
+  SteadyTime now{1h};
+  for (int i = 0; i < 100; ++i) {
+    crowd.look(500, 4'096, now);
+    for (int k = 0; k < 4; ++k) CHECK_FALSE(crowd.next(now));
+    now += i == 50 ? 500ms : 400us;
+  }
+  CHECK(crowd.each() < 200us);
+}
+
 TEST_CASE(
     "Crowd: however many there are and however long one takes, some are let in, and nobody is sent away for ever") {
   Crowd crowd({.wait_max = 100ms, .each_at_first = 10s});
