@@ -33,6 +33,16 @@ bool is_of_client(const command::Command& command) {
          !command.has_note_attached();
 }
 
+bool is_page(const command::Command& command) {
+  if (command.has_history_for()) return true;
+  switch (command.request().operation_case()) {
+    case v1::ClientFrame::kListMembers:
+    case v1::ClientFrame::kListConversations:
+    case v1::ClientFrame::kGetPositions: return true;
+    default: return false;
+  }
+}
+
 Partition::Partition(const PartitionOptions& options, const chat::Limits& limits, failover::Replica& replica,
                      const Inherited& inherited)
     : options_(options),
@@ -76,7 +86,7 @@ std::vector<std::pair<Answered, command::Answer>> Partition::close() {
   if (solo_) give_back(solo_->then);
   for (auto& [order, chain] : chains_)
     for (PendingPtr& pending : chain) give_back(pending->then);
-  for (auto* waiting : {&writes_waiting_, &reads_waiting_})
+  for (auto* waiting : {&writes_waiting_, &reads_waiting_, &pages_waiting_})
     for (PendingPtr& pending : *waiting) give_back(pending->then);
   return answers;
 }
@@ -87,8 +97,11 @@ void Partition::submit(command::Command command, Answered then) {
   ++figures_.commands;
   auto pending = std::make_unique<Pending>();
   pending->read_only = services::is_read_only(command);
-  pending->client = is_of_client(command);
-  if (pending->client && client_commands_ >= options_.waiting_max) {
+  pending->page = is_page(command);
+  pending->client = !pending->page && is_of_client(command);
+  const bool full = pending->page ? pages_waiting_.size() >= options_.pages_waiting_max
+                                  : pending->client && client_commands_ >= options_.waiting_max;
+  if (full) {
     ++figures_.refused;
     chat::Draft draft;
     draft.refuse(v1::RETRY, "the partition's queue is full", std::chrono::milliseconds(100));
@@ -99,7 +112,8 @@ void Partition::submit(command::Command command, Answered then) {
   pending->command = std::move(command);
   pending->then = std::move(then);
   pending->needs.ready = [this, raw = pending.get()] { release(raw); };
-  (pending->read_only ? reads_waiting_ : writes_waiting_).push_back(std::move(pending));
+  auto& waiting = pending->page ? pages_waiting_ : pending->read_only ? reads_waiting_ : writes_waiting_;
+  waiting.push_back(std::move(pending));
 }
 
 void Partition::watch_presence(chat::ConnectionRef watcher, const std::vector<UserId>& users) {
@@ -290,7 +304,29 @@ void Partition::show_writes(const std::shared_ptr<const log::Entry>& entry) {
   if (recent) recent_.hold(entry);
 }
 
+/// A page wants rows that are hardly ever in memory: it comes back when they have been read, which takes a turn of the loop or
+/// more. So this also bounds what is worked off in one turn. Pages of a few rows cost little, and many may go at once.
+void Partition::start_pages() {
+  while (!pages_waiting_.empty() &&
+         (pages_under_way_ == 0 || (pages_under_way_ + 1) * usual_page_rows_ <= options_.page_rows_at_once)) {
+    reads_waiting_.push_back(std::move(pages_waiting_.front()));
+    pages_waiting_.pop_front();
+    ++pages_under_way_;
+  }
+}
+
+void Partition::page_read(const Needs& needs) {
+  constexpr std::size_t kOfSoMany = 8;
+  std::size_t rows = 1;
+  for (const auto& [range, found] : needs.ranges) rows += found.size();
+  // What was refused has read nothing, and says nothing of the others.
+  if (!needs.ranges.empty()) usual_page_rows_ = (usual_page_rows_ * (kOfSoMany - 1) + rows + kOfSoMany - 1) / kOfSoMany;
+  --pages_under_way_;
+  start_pages();
+}
+
 void Partition::run_reads(WallTime now) {
+  start_pages();
   const chat::Context context{replica_.log_time(now), options_.id, options_.partitions, limits_,
                               options_.first_position};
   while (!reads_waiting_.empty()) {
@@ -305,6 +341,7 @@ void Partition::run_reads(WallTime now) {
     }
     HF_CHECK(draft.writes.empty() && draft.events.empty(), "what only reads writes nothing");
     if (pending->client) --client_commands_;
+    if (pending->page) page_read(pending->needs);
     let_go(pending->needs);
     Flight flight;
     flight.decided.push_back(
@@ -376,8 +413,8 @@ Seq Partition::slowest_cursor() const {
 }
 
 bool Partition::idle() const {
-  return writes_waiting_.empty() && reads_waiting_.empty() && aside_.empty() && !solo_ && !flight_ &&
-         unbarred_.empty() && !intents_.busy(wall_now_) && !timers_.busy(wall_now_) &&
+  return writes_waiting_.empty() && reads_waiting_.empty() && pages_waiting_.empty() && aside_.empty() && !solo_ &&
+         !flight_ && unbarred_.empty() && !intents_.busy(wall_now_) && !timers_.busy(wall_now_) &&
          std::ranges::all_of(followers_, [&](const auto& f) { return f->feed.cursor() == replica_.committed(); });
 }
 
@@ -395,7 +432,7 @@ Partition::Figures& Partition::Figures::operator+=(const Figures& other) {
 
 Partition::Figures Partition::figures() const {
   Figures figures = figures_;
-  figures.waiting = writes_waiting_.size() + reads_waiting_.size() + aside_.size();
+  figures.waiting = writes_waiting_.size() + reads_waiting_.size() + pages_waiting_.size() + aside_.size();
   figures.cached_bytes = rows_.bytes();
   figures.connections = attached_.size();
   return figures;

@@ -12,7 +12,9 @@
 /// anything is answered when every copy that counts has said that we still lead (2.11).
 ///
 /// Bounds: `waiting_max` commands of clients (beyond: RETRY); subscribers' commands are never refused, their feeds bound
-/// them. Row memory: `cache_bytes` and what the state does not have yet; an eighth of it besides for whole ranges.
+/// them. Row memory: `cache_bytes` and what the state does not have yet; an eighth of it besides for whole ranges. Pages (of
+/// history, of lists) are read a few at a time, since a full one costs as much as a hundred messages; the others wait
+/// apart, so that a crowd that reads holds up nobody who writes: `pages_waiting_max` of them (beyond: RETRY).
 #pragma once
 
 #include <deque>
@@ -43,6 +45,8 @@ using Answered = std::function<void(command::Answer)>;
 command::Answer elsewhere();
 /// Asked by somebody who can be told to come again; what others ask is carried out, however late.
 bool is_of_client(const command::Command& command);
+/// Reads as many rows as a client likes, up to the most that one answer may have.
+bool is_page(const command::Command& command);
 
 struct PartitionOptions {
   PartitionId id;
@@ -50,6 +54,8 @@ struct PartitionOptions {
   std::uint64_t first_position = 1;  ///< of inbox rows that are added
   std::size_t cache_bytes = 4u << 20;
   std::size_t waiting_max = 8192;
+  std::size_t page_rows_at_once = 2'048;  ///< that pages under way may bring, by what pages brought lately
+  std::size_t pages_waiting_max = 8192;
   std::size_t entry_commands_max = 2048;
   std::size_t entry_bytes_max = 1u << 20;
   std::chrono::milliseconds revocation_wait{800};  ///< a gateway that does not confirm holds its sessions by then
@@ -178,6 +184,8 @@ class Partition {
   bool decide_into(Flight& flight, EntryView& view, const chat::Context& context, PendingPtr& pending);
   bool run_solo(Flight& flight, EntryView& view, const chat::Context& context);
   void run_reads(WallTime now);
+  void start_pages();
+  void page_read(const Needs& needs);
   std::deque<PendingPtr>* chain_of(Pending& pending);
   void set_aside(PendingPtr pending);
   void release(Pending* pending);
@@ -240,6 +248,10 @@ class Partition {
 
   std::deque<PendingPtr> writes_waiting_;
   std::deque<PendingPtr> reads_waiting_;
+  std::deque<PendingPtr> pages_waiting_;  ///< for their turn to be read
+  std::size_t pages_under_way_ = 0;
+  std::size_t usual_page_rows_ = kPageRowsAtFirst;  ///< that pages brought lately
+  static constexpr std::size_t kPageRowsAtFirst = 500;
   std::unordered_map<std::string, std::deque<PendingPtr>> chains_;  ///< order key -> who waits behind the one set aside
   std::unordered_map<Pending*, PendingPtr> aside_;                  ///< waiting for rows
   PendingPtr solo_;                                                 ///< while it is here nothing else is decided

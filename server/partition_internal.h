@@ -29,6 +29,7 @@ struct Partition::Pending {
   std::string order;  ///< commands of the same order keep theirs; known once it matters; empty: any
   bool read_only = false;
   bool client = false;  ///< counts against the bound, and may be refused
+  bool page = false;    ///< has a bound of its own
   bool solo = false;    ///< asked for an exact range
   Needs needs;
 };

@@ -1,6 +1,7 @@
 #include "server/partition.h"
 
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "server/chat/conversation_id.h"
 #include "server/services/due.h"
@@ -266,6 +267,96 @@ TEST_CASE("Partition: beyond its bound it answers RETRY to clients, and refuses 
   const auto now_there_is_room = bench.ask(kAlice, requests::post(where, "3"));
   bench.run();
   CHECK(bench.frame(now_there_is_room).change().number() == 3);
+}
+
+/// A direct conversation in the state with so many messages, and who asks for a page of it.
+struct Crowd {
+  Crowd(ChatBench& in, std::uint64_t messages) : bench(in) {
+    bench.run();  // what it reads when it opens
+    state::Conversation row;
+    row.set_kind(v1::DIRECT);
+    for (const UserId& user : {std::min(kAlice, kBob), std::max(kAlice, kBob)}) row.add_peers()->set_user(user.str());
+    row.set_last_number(messages);
+    const ConversationId id = chat::direct_conversation(kAlice, kBob);
+    bench.store(keys::conversation(id), row);
+    for (std::uint64_t number = 1; number <= messages; ++number) {
+      v1::Change change;
+      change.set_number(number);
+      change.mutable_posted()->set_body("x");
+      bench.store(keys::change(id, number), change);
+    }
+    where = id.str();
+  }
+  void ask(std::size_t count, std::uint32_t limit) {
+    for (std::size_t i = 0; i < count; ++i) {
+      command::Command command;
+      command.set_user(kAlice.str());
+      *command.mutable_history_for()->mutable_request() = requests::history(where, 1, limit).get_history();
+      pages.push_back(bench.submit(std::move(command)));
+    }
+    bench.turn();
+    bench.load_rows();
+  }
+  std::size_t answered() const {
+    return static_cast<std::size_t>(std::ranges::count_if(pages, [&](auto place) { return bench.answer(place); }));
+  }
+
+  ChatBench& bench;
+  std::string where;
+  std::vector<std::size_t> pages;
+};
+
+TEST_CASE("Partition: a crowd that reads history is served a few pages at a time, and holds up nobody who writes") {
+  PartitionOptions options;
+  options.waiting_max = 2;
+  options.page_rows_at_once = 500;
+  options.pages_waiting_max = 40;
+  ChatBench bench(options);
+  bench.open();
+  bench.user(kAlice, {kPhone});
+  Crowd crowd(bench, 100);
+  crowd.ask(41, 100);
+  CHECK(bench.error(crowd.pages.back()) == v1::RETRY);
+  crowd.pages.pop_back();
+  CHECK(bench.ranges_wanted.size() == 1);  // how much a page brings is not known yet
+
+  const auto written = bench.ask(kBob, requests::post(crowd.where, "while they read"));
+  bench.turn();
+  while (bench.in_flight || !bench.rows_wanted.empty()) bench.in_flight ? bench.durable() : bench.load_rows();
+  CHECK(bench.frame(written).change().number() == 101);
+  CHECK(crowd.answered() == 0);
+
+  std::size_t most = 0;
+  for (std::size_t before = 0; before < crowd.pages.size(); before = crowd.answered()) {
+    bench.load_ranges();
+    REQUIRE(crowd.answered() > before);
+    most = std::max(most, crowd.answered() - before);
+  }
+  CHECK(most == 4);  // of 100 rows, and some more
+  for (const auto place : crowd.pages) CHECK(bench.frame(place).history().changes_size() == 100);
+  CHECK(bench.serving().figures().waiting == 0);
+}
+
+TEST_CASE("Partition: pages of a few rows are soon read many at a time") {
+  ChatBench bench;
+  bench.open();
+  Crowd crowd(bench, 100);
+  for (int i = 0; i < 60; ++i) {
+    crowd.ask(1, 2);
+    bench.load_ranges();
+  }
+  crowd.ask(200, 2);
+  CHECK(bench.ranges_wanted.size() >= 150);
+  bench.run();
+  CHECK(crowd.answered() == 260);
+}
+
+TEST_CASE("Partition: pages that are refused at once make room for those behind them in the same turn") {
+  ChatBench bench;
+  bench.open();
+  Crowd crowd(bench, 1);
+  crowd.ask(20, 0);  // is no page
+  CHECK(crowd.answered() == 20);
 }
 
 TEST_CASE("Partition: a full disk refuses clients' writes, serves reads, holds subscribers back, and is got over") {
