@@ -118,7 +118,7 @@ Awaitable<void> Listener::accept_loop(OnAccept on_accept, AcceptPace pace) {
   for (;;) {
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
-    const AcceptGo go = pace ? pace(turn == Turn::more ? backlog() : Backlog{}) : AcceptGo{.count = kAtOnce};
+    const AcceptGo go = pace ? pace(turn == Turn::wait ? Backlog{} : backlog()) : AcceptGo{.count = kAtOnce};
     if (go.after.count() > 0) {
       pause.expires_after(go.after);
       co_await pause.async_wait(kAsTuple);

@@ -42,7 +42,7 @@ struct AcceptGo {
   std::size_t count = 0;  ///< 0: none as yet, ask again then
   std::chrono::microseconds after{0};
 };
-/// Asked before each go. Nobody waits unless the last go left some.
+/// Asked before each go. Where the last go took all that came, nobody waits.
 using AcceptPace = std::function<AcceptGo(const Backlog&)>;
 
 /// Owned by a worker or a node; on its executor's thread. The accept loop is a task of the owner's task group, which

@@ -40,7 +40,9 @@ Result<std::uint16_t> PeerAccept::listen() {
   auto opened = Listener::open(shared_.executor, shared_.options.listen);
   if (!opened) return opened.error();
   listener_ = std::move(*opened);
-  shared_.tasks.spawn("peer_listener", listener_->accept_loop([this](tcp::socket socket, const tcp::endpoint&) { take(std::move(socket)); }));
+  shared_.tasks.spawn("peer_listener", listener_->accept_loop([this](tcp::socket socket, const tcp::endpoint&) {
+    take(std::move(socket));
+  }));
   return listener_->port();
 }
 

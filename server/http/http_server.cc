@@ -31,7 +31,8 @@ Result<tcp::endpoint> HttpServer::listen(const HostPort& where) {
   auto listener = Listener::open(tasks_.executor(), where);
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
-  tasks_.spawn("http_accept", listener_->accept_loop([this](tcp::socket socket, const tcp::endpoint&) { accept(std::move(socket)); }));
+  tasks_.spawn("http_accept",
+               listener_->accept_loop([this](tcp::socket socket, const tcp::endpoint&) { accept(std::move(socket)); }));
   return listener_->local();
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <vector>
 
 #include "net/connect.h"
@@ -120,6 +121,65 @@ TEST_CASE("Listener: accepts until it is closed, cancelled or drained") {
     REQUIRE(listener->accepted() == 3);
     REQUIRE(listener->refused() == 0);
   }
+}
+
+TEST_CASE("Listener: takes as many at a time as its pace says, is told who waits, and lets others in between") {
+  Loop loop;
+  const auto listener = listen(loop);
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 5; ++i) clients.emplace_back(loop.executor()).connect(listener->local());
+  std::vector<std::size_t> waiting;
+  std::vector<int> accepted_by_then;
+  int accepted = 0;
+  const auto pace = [&](const Backlog& backlog) -> AcceptGo {
+    waiting.push_back(backlog.waiting);
+    accepted_by_then.push_back(accepted);
+    if (waiting.size() == 2) return {};  // none as yet
+    return {.count = 2, .after = 1us};
+  };
+  loop.spawn(listener->accept_loop(
+      [&](tcp::socket, const tcp::endpoint& remote) {
+        CHECK(remote.port() == clients[static_cast<std::size_t>(accepted)].local_endpoint().port());
+        if (++accepted == 5) listener->close();
+      },
+      pace));
+  loop.run();
+  CHECK(accepted == 5);
+  CHECK(accepted_by_then == std::vector<int>{0, 2, 2, 4});
+  CHECK(waiting == std::vector<std::size_t>{0, 3, 3, 1});
+}
+
+TEST_CASE("Listener: closed or cancelled while it lets nobody in, it ends") {
+  for (const bool close : {true, false}) {
+    Loop loop;
+    const auto listener = listen(loop);
+    tcp::socket client(loop.executor());
+    client.connect(listener->local());
+    int accepted = 0;
+    const auto pace = [&](const Backlog&) -> AcceptGo {
+      boost::asio::post(loop.executor(), [&] { close ? listener->close() : loop.tasks().cancel(); });
+      return {.count = 1, .after = close ? std::chrono::microseconds(1'000) : std::chrono::microseconds(60'000'000)};
+    };
+    loop.spawn(listener->accept_loop([&](tcp::socket, const tcp::endpoint&) { ++accepted; }, pace));
+    loop.run();
+    CHECK(accepted == 0);
+  }
+}
+
+TEST_CASE("Listener: who has not spoken yet is not accepted, if it is to be so, until it does") {
+  Loop loop;
+  const auto listener = listen(loop, {.after_first_bytes = true});
+  tcp::socket silent(loop.executor()), speaks(loop.executor());
+  silent.connect(listener->local());
+  speaks.connect(listener->local());
+  boost::asio::write(speaks, boost::asio::buffer("hello", 5));
+  std::uint16_t first = 0;
+  loop.spawn(listener->accept_loop([&](tcp::socket, const tcp::endpoint& remote) {
+    if (first == 0) first = remote.port();
+    listener->close();
+  }));
+  loop.run();
+  CHECK(first == speaks.local_endpoint().port());
 }
 
 TEST_CASE("connect: reaches a listener by name, and says why when nobody listens") {
