@@ -100,9 +100,7 @@ Awaitable<error_code> Stream::handshake() {
 
 /// A server that is full says so before any TLS, in a frame, which begins with a zero; a record of TLS never does.
 bool Stream::is_answered_in_plain() {
-  if (SSL_is_server(ssl_) == 1) return false;
-  const auto state = SSL_get_state(ssl_);
-  if (state != TLS_ST_BEFORE && state != TLS_ST_CW_CLNT_HELLO) return false;
+  if (SSL_is_server(ssl_) == 1 || BIO_number_read(SSL_get_rbio(ssl_)) > 0) return false;
   char first = 1;
   return ::recv(native_handle(), &first, 1, MSG_PEEK) == 1 && first == 0;
 }

@@ -83,7 +83,7 @@ void Client::Core::on_open(const Link& from) {
 void Client::Core::on_lost(const Link& from, std::string reason, std::chrono::milliseconds retry_after) {
   if (&from == next.get()) {
     drop(next, false);
-    machine.next_lost(steady_now());
+    machine.next_lost(steady_now(), retry_after);
   } else {
     drop(link, false);
     machine.connection_lost(steady_now(), std::move(reason), retry_after);

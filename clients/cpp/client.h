@@ -40,7 +40,8 @@ struct Trust {
 struct ClientOptions : MachineOptions {
   Trust trust;
   std::string source_address;  ///< of this machine, to connect from; empty: as the system likes
-  /// Where its TLS tickets are kept; null: with those of all clients of this runtime and trust. See net/tls_sessions.h.
+  /// Where its TLS tickets are kept; null: with those of all clients of this runtime and trust. Of clients
+  /// that have one trust: a resumed connection checks no certificate again. See net/tls_sessions.h.
   std::shared_ptr<ClientTickets> tls_tickets;
 };
 

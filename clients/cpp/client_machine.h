@@ -61,7 +61,7 @@ class ClientMachine {
   void receive(SteadyTime now, std::string_view payload);
   /// The same of the next connection.
   void next_open();
-  void next_lost(SteadyTime now);
+  void next_lost(SteadyTime now, std::chrono::milliseconds retry_after = {});
   void next_receive(SteadyTime now, std::string_view payload);
   void tick(SteadyTime now);
   /// Puts into output() what may go out, and saves what must be saved before.

@@ -61,8 +61,8 @@ void ClientMachine::next_open() {
   move_.greeting(hello_id, resume_id, inbox_.delivered());
 }
 
-void ClientMachine::next_lost(SteadyTime now) {
-  if (move_.has_connection()) fail_move(now, milliseconds(0));
+void ClientMachine::next_lost(SteadyTime now, milliseconds retry_after) {
+  if (move_.has_connection()) fail_move(now, retry_after);
 }
 
 void ClientMachine::next_receive(SteadyTime now, std::string_view payload) {
