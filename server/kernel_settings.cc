@@ -4,10 +4,12 @@
 #include <fstream>
 #include <optional>
 
+#include "net/listener.h"
+
 namespace holdfast {
 namespace {
 
-constexpr std::uint64_t kBacklog = 16'384;
+constexpr std::uint64_t kBacklog = ListenOptions{}.backlog;
 constexpr std::uint64_t kOpenFiles = 65'536;
 
 std::optional<std::uint64_t> number_in(const std::filesystem::path& file) {

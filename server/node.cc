@@ -45,7 +45,7 @@ void prepare_system() {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   for (const KernelSetting& low : low_kernel_settings("/proc/sys", limit.rlim_max))
-    spdlog::info("system_setting_low name=\"{}\" value={} wanted={} why=\"{}\"", low.name, low.value, low.wanted,
+    spdlog::warn("system_setting_low name=\"{}\" value={} wanted={} why=\"{}\"", low.name, low.value, low.wanted,
                  low.why);
 }
 

@@ -15,6 +15,10 @@ constexpr std::size_t kLetInMin = 32;
 constexpr milliseconds kRetryMax{10'000};
 /// Promised is more room than there will be by what was measured: too many only wait a little, too few leave it idle.
 constexpr double kBookedShare = 0.7;
+/// Who asked for something so lately will soon again.
+constexpr milliseconds kLiveFor{20};
+/// A loop that was held up by something else says nothing of how long they took.
+constexpr milliseconds kRestMax{2};
 
 }  // namespace
 
@@ -29,6 +33,15 @@ void Crowd::look(std::size_t waiting, std::size_t waiting_max, SteadyTime now) {
   // A quarter is left to those who come while these are served.
   const std::size_t fits = std::max(kLetInMin, std::min(in_time, waiting_max - waiting_max / 4));
   surplus_ = std::min(waiting - std::min(waiting, fits), options_.sent_away_at_once);
+}
+
+std::chrono::microseconds Crowd::rest(SteadyTime live_at, SteadyTime now) {
+  const SteadyTime::duration took = now - std::exchange(began_at_, now);
+  if (!is_there() || now - live_at > kLiveFor) return {};
+  const auto rest =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::min<SteadyTime::duration>(took, kRestMax));
+  began_at_ += rest;
+  return rest;
 }
 
 std::optional<milliseconds> Crowd::next(SteadyTime now) {

@@ -32,6 +32,10 @@ class Crowd {
   /// How many are sent away next, the ones first that have waited longest.
   std::size_t surplus() const { return surplus_; }
 
+  /// How long nobody is let in now, after a look: as long as the last ones took, while somebody who was there before asks
+  /// for something, the last time `live_at`. So the others have half of the time. Nothing where nobody waits.
+  std::chrono::microseconds rest(SteadyTime live_at, SteadyTime now);
+
   /// The next one. Nothing: is let in. Else is sent away, to come back after so long.
   std::optional<std::chrono::milliseconds> next(SteadyTime now);
 
@@ -45,6 +49,7 @@ class Crowd {
   ServiceTime time_;
   std::size_t waiting_ = 0, surplus_ = 0;
   std::size_t let_in_ = 0;     ///< since the last look
+  SteadyTime began_at_{};      ///< when the last ones were let in
   SteadyTime booked_until_{};  ///< up to when room was promised to those who were sent away
 };
 

@@ -49,7 +49,7 @@ struct GatewayFigures {
   std::uint64_t held_back = 0;     ///< pauses because a partition did not confirm its sessions
   std::uint64_t rate_limited = 0;  ///< frames answered RATE_LIMITED
   std::uint64_t refused_full = 0, refused_plaintext = 0, refused_garbage = 0, refused_stopped = 0, refused_tls = 0;
-  std::uint64_t refused_busy = 0;        ///< would have waited too long, and were told so
+  std::uint64_t refused_busy = 0;        ///< would have waited too long to be accepted, or for a TLS handshake
   std::uint64_t refused_gone = 0;        ///< had hung up before it was their turn
   std::uint64_t waiting = 0;             ///< to be accepted, when that was looked at last
   std::uint64_t accept_us = 0;           ///< what each took when a crowd came last, in microseconds

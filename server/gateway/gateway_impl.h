@@ -124,7 +124,6 @@ struct Gateway::Impl final : SessionHost, ConnectionOwner, std::enable_shared_fr
   Spoken spoken_;
   Secured secured_;
   Crowd crowd_;
-  SteadyTime accepted_at_{};  ///< when the last accepts began
   const std::shared_ptr<Handshakes> handshakes_;
 
   std::vector<NodeEndpoint> nodes_;  ///< that take clients; empty: only this one

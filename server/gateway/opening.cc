@@ -11,9 +11,13 @@
 namespace holdfast::gateway {
 namespace {
 
+/// Some 0.3 ms of work: who is connected waits for no more of them at a time.
 constexpr std::size_t kAcceptsAtOnce = 4;
+/// Two turns of handshakes: more would only wait here instead of with the system.
 constexpr std::size_t kHandshakesReady = 8;
-constexpr std::chrono::milliseconds kLiveFor{20}, kRestMax{2};
+/// To who finds no room and nobody knows when there will be: the client's own back-off does better than any number.
+constexpr std::chrono::milliseconds kWhenYouLike{0};
+constexpr int kReadsMax = 16;  ///< of input that is thrown away
 
 std::string error_bytes(v1::ErrorCode code, const char* message, std::chrono::milliseconds retry_after) {
   v1::ServerFrame frame;
@@ -36,7 +40,8 @@ std::string throw_away_input(int descriptor) {
   char buffer[4096];
   auto count = ::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
   std::string first(buffer, static_cast<std::size_t>(std::clamp<ssize_t>(count, 0, kFirstBytesMax)));
-  while (count == sizeof buffer) count = ::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
+  for (int more = 0; more < kReadsMax && count == sizeof buffer; ++more)
+    count = ::recv(descriptor, buffer, sizeof buffer, MSG_DONTWAIT);
   return first;
 }
 
@@ -68,15 +73,8 @@ class Entry {
 /// to wait in the system's hands costs nothing.
 AcceptGo Gateway::Impl::next_accepts(const Backlog& backlog) {
   if (handshakes_->waiting() >= kHandshakesReady) return {};
-  const SteadyTime at = now();
-  const SteadyTime::duration last_took = at - std::exchange(accepted_at_, at);
-  crowd_.look(backlog.waiting, backlog.max, at);
-  AcceptGo go{.count = kAcceptsAtOnce + crowd_.surplus()};
-  if (!crowd_.is_there() || at - session_counters_.settled_at > kLiveFor) return go;
-  // Others are served meanwhile: as long as the last ones took, nobody is accepted.
-  go.after = std::chrono::duration_cast<std::chrono::microseconds>(std::min<SteadyTime::duration>(last_took, kRestMax));
-  accepted_at_ += go.after;
-  return go;
+  crowd_.look(backlog.waiting, backlog.max, now());
+  return {.count = kAcceptsAtOnce + crowd_.surplus(), .after = crowd_.rest(session_counters_.settled_at, now())};
 }
 
 void Gateway::Impl::adopt(tcp::socket socket, const tcp::endpoint& remote) {
@@ -84,7 +82,7 @@ void Gateway::Impl::adopt(tcp::socket socket, const tcp::endpoint& remote) {
   auto place = parts_.admission.admit();
   if (!place) {
     ++refused_.full;
-    return refuse(socket.native_handle(), "no more connections", options_.session.retry_after);
+    return refuse(socket.native_handle(), "no more connections", kWhenYouLike);
   }
   const auto id = next_id_++;
   auto stream = std::make_unique<Stream>(std::move(socket), remote);
@@ -153,7 +151,10 @@ Awaitable<bool> Gateway::Impl::secure(Stream& stream) {
   const auto unready = co_await stream.wait_first_record();
   if (unready) co_return false;
   const auto turn = co_await handshakes_->turn();
-  if (turn == Handshakes::Turn::full) ++refused_.busy;
+  if (turn == Handshakes::Turn::full) {
+    ++refused_.busy;
+    refuse(stream.native_handle(), "too many TLS handshakes wait", kWhenYouLike);
+  }
   if (turn != Handshakes::Turn::yes || !stream.is_open()) co_return false;
   if (stream.has_hung_up()) {
     ++refused_.gone;

@@ -51,6 +51,24 @@ TEST_CASE("Crowd: how long one takes is learned from those who were let in") {
   CHECK(crowd.surplus() == 0);
 }
 
+TEST_CASE("Crowd: while others ask for something, nobody is let in for as long as the last ones took") {
+  Crowd crowd({});
+  SteadyTime now{1h};
+  crowd.look(10, 4'096, now);
+  CHECK(crowd.rest(now - 1h, now) == 0us);
+  now += 700us;
+  crowd.look(6, 4'096, now);
+  CHECK(crowd.rest(now, now) == 700us);
+  now += 700us + 300us;  // the rest, and then the next ones
+  CHECK(crowd.rest(now - 5ms, now) == 300us);
+  now += 300us + 50ms;  // the loop was held up
+  CHECK(crowd.rest(now, now) == 2ms);
+  now += 3ms;
+  CHECK(crowd.rest(now - 25ms, now) == 0us);  // nobody has asked lately
+  crowd.look(0, 4'096, now);
+  CHECK(crowd.rest(now, now) == 0us);  // nobody waits
+}
+
 TEST_CASE("Crowd: one time that all stood still does not look like slow work") {
   Crowd crowd({.wait_max = 400ms, .each_at_first = 100us});
   SteadyTime now{1h};

@@ -147,7 +147,7 @@ TEST_CASE("Gateway: beyond the limit connections are told RETRY and closed; a pl
   door.until_ended(*third);
   REQUIRE(third->frames().size() == 1);
   CHECK(third->frames()[0].error().code() == v1::RETRY);
-  CHECK(third->frames()[0].error().retry_after_ms() > 0);
+  CHECK(third->frames()[0].error().retry_after_ms() == 0);  // nobody knows when there will be room
   CHECK(door.figures().refused_full == 1);
   first->close();
   door.pump([&] { return door.admission.connections() == 1; });
