@@ -320,7 +320,11 @@ void Partition::page_read(const Needs& needs) {
   std::size_t rows = 1;
   for (const auto& [range, found] : needs.ranges) rows += found.size();
   // What was refused has read nothing, and says nothing of the others.
-  if (!needs.ranges.empty()) usual_page_rows_ = (usual_page_rows_ * (kOfSoMany - 1) + rows + kOfSoMany - 1) / kOfSoMany;
+  if (!needs.ranges.empty()) {
+    usual_page_rows_ = std::max(rows, (usual_page_rows_ * (kOfSoMany - 1) + rows) / kOfSoMany);
+    usual_page_rows_ =
+        std::max(usual_page_rows_, kPageRowsLeast);  // else small ones would make way for a flood of large ones
+  }
   --pages_under_way_;
   start_pages();
 }

@@ -251,7 +251,7 @@ class Partition {
   std::deque<PendingPtr> pages_waiting_;  ///< for their turn to be read
   std::size_t pages_under_way_ = 0;
   std::size_t usual_page_rows_ = kPageRowsAtFirst;  ///< that pages brought lately
-  static constexpr std::size_t kPageRowsAtFirst = 500;
+  static constexpr std::size_t kPageRowsAtFirst = 500, kPageRowsLeast = 64;
   std::unordered_map<std::string, std::deque<PendingPtr>> chains_;  ///< order key -> who waits behind the one set aside
   std::unordered_map<Pending*, PendingPtr> aside_;                  ///< waiting for rows
   PendingPtr solo_;                                                 ///< while it is here nothing else is decided
