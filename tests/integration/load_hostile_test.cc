@@ -38,7 +38,7 @@ LoadRun beside(const ServerProcess& server, const Bad& bad) {
 /// of them there are, however often they come; and when they have gone, they are gone.
 void check_bystanders(const ServerProcess& server, const LoadRun& run, const Bad& bad) {
   // However slow and busy the machine: one message in a hundred that takes longer is an outage.
-  constexpr double kFactor = 20, kFloor_ms = 10'000;
+  constexpr double kFactor = 20, kFloor_ms = 2'000;
   // Caches and write buffers of the server fill with the honest traffic, too.
   constexpr double kFloor_mib = 64;
   INFO(run.ended.out << run.ended.err);
@@ -49,7 +49,7 @@ void check_bystanders(const ServerProcess& server, const LoadRun& run, const Bad
   CHECK(run.number("live_during_ms", "p99") < kFloor_ms + kFactor * run.number("live_before_ms", "p99"));
   CHECK(run.number("server_resident_mib_max") < run.number("server_resident_mib_before") + kFloor_mib +
                                                     static_cast<double>(bad.connections) * bad.kib_each / 1'024);
-  CHECK(eventually([&] { return metric(server.admin_port(), "holdfast_connections{") == 0; }));
+  CHECK(eventually([&] { return metric(server.admin_port(), "holdfast_connections ") == 0; }));
 }
 
 /// Who asked has waited for what became of it, however long that took.
