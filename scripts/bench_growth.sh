@@ -11,34 +11,33 @@ bench_memory() { # pid…
   echo "$total"
 }
 
-# One row: sessions that come at once, then the same held idle, with 2,000 messages a second to some of them.
+# One row: so many sessions idle, with 2,000 messages a second to some of them, then as many that come at once. The servers
+# are fresh.
 bench_growth_row() { # what sessions servers key pids folder
-  local what=$1 sessions=$2 servers=$3 key=$4 pids=$5 at=$6/load before after memory most=0 now idle load messaging=
+  local what=$1 sessions=$2 servers=$3 key=$4 pids=$5 at=$6/load alone= held= messaging before after load idle
   load=(--server "$servers" --operator-key "$key" --sessions "$sessions")
+  build/bin/holdfast-load idle --seconds 5 --rate 2000 "${load[@]}" --json "$at.idle" >"$at.idle.log" 2>&1 &
+  idle=$!
+  # shellcheck disable=SC2086
+  while kill -0 "$idle" 2>/dev/null; do
+    [[ -z $alone ]] && grep -q '^opening' "$at.idle.log" && alone=$(bench_memory $pids)
+    [[ -z $held ]] && grep -q '^messages to' "$at.idle.log" && held=$(bench_memory $pids) messaging=$(bench_cpu $pids)
+    sleep 0.05
+  done
+  [[ -n $alone && -n $held ]] || { echo "dev bench growth: holdfast-load idle did not say how far it is" >&2 && return 1; }
+  wait "$idle" || { tail -n 12 "$at.idle.log" >&2 && return 1; }
   # shellcheck disable=SC2086
   before=$(bench_cpu $pids)
   build/bin/holdfast-load storm --at-once "${load[@]}" --json "$at.storm" >"$at.storm.log" 2>&1 ||
     { tail -n 12 "$at.storm.log" >&2 && return 1; }
   # shellcheck disable=SC2086
-  after=$(bench_cpu $pids) memory=$(bench_memory $pids)
-  build/bin/holdfast-load idle --seconds 5 --rate 2000 "${load[@]}" --json "$at.idle" >"$at.idle.log" 2>&1 &
-  idle=$!
-  while kill -0 "$idle" 2>/dev/null; do
-    # shellcheck disable=SC2086
-    now=$(bench_memory $pids)
-    ((now > most)) && most=$now
-    # shellcheck disable=SC2086
-    [[ -z $messaging ]] && grep -q '^messages to' "$at.idle.log" && messaging=$(bench_cpu $pids)
-    sleep 0.1
-  done
-  wait "$idle" || { tail -n 12 "$at.idle.log" >&2 && return 1; }
-  # shellcheck disable=SC2086
-  now=$(bench_cpu $pids)
+  after=$(bench_cpu $pids)
   awk -v what="$what" -v sessions="$sessions" -v back="$(bench_value "$at.storm" all_back_s)" -v resumes=$((after - before)) \
-    -v bytes=$(((most - memory) / sessions)) -v messages="$(bench_value "$at.idle" messages)" -v ticks=$((now - messaging)) \
-    -v p50="$(bench_value "$at.idle" message_delivery_ms.p50)" -v p99="$(bench_value "$at.idle" message_delivery_ms.p99)" '
-    BEGIN { printf "  %-22s %8d %10.2f s %9.0f µs %9d B %9.1f µs %8.1f / %.1f ms\n",
-      what, sessions, back, resumes * 10000 / sessions, bytes, ticks * 10000 / messages, p50, p99 }'
+    -v bytes=$(((held - alone) / sessions)) -v messages="$(bench_value "$at.idle" messages)" \
+    -v ticks=$((before - messaging)) -v p50="$(bench_value "$at.idle" message_delivery_ms.p50)" \
+    -v p99="$(bench_value "$at.idle" message_delivery_ms.p99)" '
+    BEGIN { printf "  %-22s %8d %9d B %9.0f µs %8.1f / %.1f ms %10.2f s %9.0f µs\n",
+      what, sessions, bytes, ticks * 10000 / messages, p50, p99, back, resumes * 10000 / sessions }'
 }
 
 cmd_bench_growth() {
@@ -51,8 +50,8 @@ cmd_bench_growth() {
   local workers sessions base pids servers
   ulimit -n "$(ulimit -Hn)"
   bench_folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
-  trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
-  printf '  %-22s %8s %12s %11s %10s %11s %16s\n' "" sessions "last back" "a resume" "idle, most" "a message" "delivered"
+  trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder/three"; rm -rf "$bench_folder"' EXIT
+  printf '  %-22s %8s %11s %12s %18s %12s %12s\n' "" sessions "an idle one" "a message" "delivered" "all back" "a resume"
   for workers in 1 2; do
     for sessions in 1000 4000 8000 16000; do
       base=$(cluster_free_base 3)
@@ -66,13 +65,15 @@ cmd_bench_growth() {
       kill -TERM "$bench_single" && wait "$bench_single" || true
     done
   done
-  base=$(cluster_free_base 3)
-  cluster_start "$bench_folder" "$base" 3
-  cluster_wait "three copies of everything" "$bench_folder/n1.log" 60 bench_is_whole $((base + 90))
-  pids="$(cluster_pid "$bench_folder" n1) $(cluster_pid "$bench_folder" n2) $(cluster_pid "$bench_folder" n3)"
-  servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
   for sessions in 1000 4000 8000 16000; do
-    mkdir "$bench_folder/three-$sessions"
-    bench_growth_row "three nodes" "$sessions" "$servers" "$bench_folder/n1/operator.key" "$pids" "$bench_folder/three-$sessions"
+    base=$(cluster_free_base 3)
+    mkdir "$bench_folder/three"
+    cluster_start "$bench_folder/three" "$base" 3
+    cluster_wait "three copies of everything" "$bench_folder/three/n1.log" 60 bench_is_whole $((base + 90))
+    pids="$(cluster_pid "$bench_folder/three" n1) $(cluster_pid "$bench_folder/three" n2) $(cluster_pid "$bench_folder/three" n3)"
+    servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
+    bench_growth_row "three nodes" "$sessions" "$servers" "$bench_folder/three/n1/operator.key" "$pids" "$bench_folder/three"
+    cluster_stop "$bench_folder/three"
+    rm -rf "$bench_folder/three"
   done
 }
