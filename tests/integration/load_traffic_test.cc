@@ -82,7 +82,7 @@ TEST_CASE("holdfast-load groups: every message reaches every member, whichever p
 TEST_CASE("holdfast-load groups: a writer that is refused for the moment is no disorder, in any of the processes") {
   // Far more than this user may send, hundreds under way at once: those refused are overtaken by others behind them.
   ServerOptions options;
-  options.config = "[rates]\nuser_requests_per_s = 500\n";
+  options.config = "[rates]\nuser_requests_per_s = 200\n";
   const ServerProcess server(options);
   const LoadRun run =
       run_load(server, {"groups", "--members", "6", "--rate", "2000", "--seconds", "1", "--processes", "2"});
