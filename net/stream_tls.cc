@@ -150,9 +150,6 @@ void Stream::say_tls_goodbye() {
 
 void Stream::free_tls() {
   if (!ssl_) return;
-  // Else OpenSSL takes a connection that was cut for a bad session and burns its ticket; but those who were cut, by a
-  // server's death, are the very ones who come back. (A fatal alert burns it all the same.)
-  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl_);  // leaves the descriptor alone
   ssl_ = nullptr;
 }
