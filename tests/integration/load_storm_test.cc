@@ -15,7 +15,6 @@ using testing::contents_of;
 using testing::LoadRun;
 using testing::run_load;
 using testing::ScratchFolder;
-using testing::ServerOptions;
 using testing::ServerProcess;
 using testing::shared_server;
 
@@ -153,9 +152,7 @@ TEST_CASE("holdfast-load storm: a command that was to kill and could not is name
 }
 
 TEST_CASE("holdfast-load storm: those who are never let in over TLS keep nobody from trying, and the storm ends") {
-  ServerOptions options;
-  options.config = "[clients]\nconnections_max = 50\n";
-  const ServerProcess server(options);
+  const ServerProcess server({.config = "[clients]\nconnections_max = 50\n"});
   const LoadRun run =
       run_load(server, {"storm", "--tls", "--sessions", "400", "--at-once", "--back-max", "2", "--processes", "1"});
   INFO(run.ended.out << run.ended.err);

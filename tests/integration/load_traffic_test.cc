@@ -19,7 +19,6 @@ using testing::program;
 using testing::run_load;
 using testing::run_program;
 using testing::ScratchFolder;
-using testing::ServerOptions;
 using testing::ServerProcess;
 using testing::shared_server;
 
@@ -81,9 +80,7 @@ TEST_CASE("holdfast-load groups: every message reaches every member, whichever p
 
 TEST_CASE("holdfast-load groups: a writer that is refused for the moment is no disorder, in any of the processes") {
   // Far more than this user may send, hundreds under way at once: those refused are overtaken by others behind them.
-  ServerOptions options;
-  options.config = "[rates]\nuser_requests_per_s = 200\n";
-  const ServerProcess server(options);
+  const ServerProcess server({.config = "[rates]\nuser_requests_per_s = 200\n"});
   const LoadRun run =
       run_load(server, {"groups", "--members", "6", "--rate", "2000", "--seconds", "1", "--processes", "2"});
   check_well(run);
@@ -93,9 +90,7 @@ TEST_CASE("holdfast-load groups: a writer that is refused for the moment is no d
 }
 
 TEST_CASE("holdfast-load messages: a writer that is refused for the moment is no disorder") {
-  ServerOptions options;
-  options.config = "[rates]\nuser_requests_per_s = 300\n";
-  const ServerProcess server(options);
+  const ServerProcess server({.config = "[rates]\nuser_requests_per_s = 300\n"});
   ScratchFolder folder;
   const std::string json = (folder.path() / "figures.json").string();
   const auto ended =
