@@ -59,8 +59,28 @@ bench_row() { # what single cluster unit
     'BEGIN { printf "  %-46s %10s %10s   %6.2f   %s\n", what, one, three, (one > 0 ? three / one : 0), unit }'
 }
 
+# A node alone, as bench_single; its data goes to the folder.
+bench_start_single() { # folder port workers
+  build/bin/holdfastd --data "$1" --listen "127.0.0.1:$2" --http 127.0.0.1:0 --admin 127.0.0.1:0 --workers "$3" \
+    >"$1.log" 2>&1 &
+  bench_single=$!
+  cluster_wait "the single node" "$1.log" 30 cluster_port_taken "$2"
+}
+
+bench_end_single() {
+  kill -TERM "$bench_single" && wait "$bench_single" || true
+}
+
+# Three nodes with three copies of everything: bench_pids, and bench_servers for clients.
+bench_start_three() { # folder base
+  cluster_start "$1" "$2" 3
+  cluster_wait "three copies of everything" "$1/n1.log" 60 bench_is_whole $(($2 + 90))
+  bench_pids="$(cluster_pid "$1" n1) $(cluster_pid "$1" n2) $(cluster_pid "$1" n3)"
+  bench_servers="127.0.0.1:$2,127.0.0.1:$(($2 + 1)),127.0.0.1:$(($2 + 2))"
+}
+
 cmd_bench_cluster() { # [--seconds S]
-  local seconds=10 folder base pids one three one_slow three_slow syncs servers
+  local seconds=10 folder base one three one_slow three_slow syncs
   while (($#)); do
     case $1 in
       --seconds) seconds=${2:?--seconds wants a number} ;;
@@ -78,24 +98,18 @@ cmd_bench_cluster() { # [--seconds S]
   bench_folder=$folder
   trap 'kill -TERM "${bench_single:-}" "${bench_probe:-}" 2>/dev/null || true; cluster_stop "$bench_folder"; rm -rf "$bench_folder"' EXIT
 
-  build/bin/holdfastd --data "$folder/single" --listen "127.0.0.1:$((base + 9))" --http 127.0.0.1:0 --admin 127.0.0.1:0 \
-    --workers 1 >"$folder/single.log" 2>&1 &
-  bench_single=$!
-  cluster_wait "the single node" "$folder/single.log" 30 cluster_port_taken $((base + 9))
+  bench_start_single "$folder/single" $((base + 9)) 1
   one=$(bench_load "$folder/one" "127.0.0.1:$((base + 9))" "$folder/single/operator.key" "$bench_single" \
     --pairs 200 --seconds "$seconds")
   one_slow=$(bench_load "$folder/one_slow" "127.0.0.1:$((base + 9))" "$folder/single/operator.key" "$bench_single" \
     --pairs 200 --seconds "$seconds" --rate 1000)
-  kill -TERM "$bench_single" && wait "$bench_single" || true
+  bench_end_single
 
-  cluster_start "$folder" "$base" 3
-  cluster_wait "three copies of everything" "$folder/n1.log" 60 bench_is_whole $((base + 90))
-  pids="$(cluster_pid "$folder" n1) $(cluster_pid "$folder" n2) $(cluster_pid "$folder" n3)"
-  servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
-  three=$(bench_load "$folder/three" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 --seconds "$seconds")
+  bench_start_three "$folder" "$base"
+  three=$(bench_load "$folder/three" "$bench_servers" "$folder/n1/operator.key" "$bench_pids" --pairs 200 --seconds "$seconds")
   bench_syncs "$folder/syncs" "$folder/syncs.result" &
   bench_probe=$!
-  three_slow=$(bench_load "$folder/three_slow" "$servers" "$folder/n1/operator.key" "$pids" --pairs 200 \
+  three_slow=$(bench_load "$folder/three_slow" "$bench_servers" "$folder/n1/operator.key" "$bench_pids" --pairs 200 \
     --seconds "$seconds" --rate 1000)
   kill -TERM "$bench_probe" && wait "$bench_probe" || true
   read -r -a syncs <"$folder/syncs.result"

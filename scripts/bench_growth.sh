@@ -13,8 +13,8 @@ bench_memory() { # pid…
 
 # One row: so many sessions idle, with 2,000 messages a second to some of them, then as many that come at once. The servers
 # are fresh.
-bench_growth_row() { # what sessions servers key pids folder
-  local what=$1 sessions=$2 servers=$3 key=$4 pids=$5 at=$6/load alone= held= messaging before after load idle
+bench_growth_row() { # what sessions servers key pids
+  local what=$1 sessions=$2 servers=$3 key=$4 pids=$5 at=$bench_folder/load alone= held= messaging before after load idle
   load=(--server "$servers" --operator-key "$key" --sessions "$sessions")
   build/bin/holdfast-load idle --seconds 5 --rate 2000 "${load[@]}" --json "$at.idle" >"$at.idle.log" 2>&1 &
   idle=$!
@@ -47,7 +47,7 @@ cmd_bench_growth() {
   fi
   packages_install
   build release programs
-  local workers sessions base pids servers
+  local workers sessions base node
   ulimit -n "$(ulimit -Hn)"
   bench_folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
   trap 'kill -TERM "${bench_single:-}" 2>/dev/null || true; cluster_stop "$bench_folder/three"; rm -rf "$bench_folder"' EXIT
@@ -55,24 +55,17 @@ cmd_bench_growth() {
   for workers in 1 2; do
     for sessions in 1000 4000 8000 16000; do
       base=$(cluster_free_base 3)
-      mkdir "$bench_folder/$workers-$sessions"
-      build/bin/holdfastd --data "$bench_folder/$workers-$sessions/data" --listen "127.0.0.1:$base" --http 127.0.0.1:0 \
-        --admin 127.0.0.1:0 --workers "$workers" >"$bench_folder/$workers-$sessions/log" 2>&1 &
-      bench_single=$!
-      cluster_wait "the node" "$bench_folder/$workers-$sessions/log" 30 cluster_port_taken "$base"
-      bench_growth_row "one node, $workers worker(s)" "$sessions" "127.0.0.1:$base" \
-        "$bench_folder/$workers-$sessions/data/operator.key" "$bench_single" "$bench_folder/$workers-$sessions"
-      kill -TERM "$bench_single" && wait "$bench_single" || true
+      node=$bench_folder/$workers-$sessions
+      bench_start_single "$node" "$base" "$workers"
+      bench_growth_row "one node, $workers worker(s)" "$sessions" "127.0.0.1:$base" "$node/operator.key" "$bench_single"
+      bench_end_single
     done
   done
   for sessions in 1000 4000 8000 16000; do
     base=$(cluster_free_base 3)
     mkdir "$bench_folder/three"
-    cluster_start "$bench_folder/three" "$base" 3
-    cluster_wait "three copies of everything" "$bench_folder/three/n1.log" 60 bench_is_whole $((base + 90))
-    pids="$(cluster_pid "$bench_folder/three" n1) $(cluster_pid "$bench_folder/three" n2) $(cluster_pid "$bench_folder/three" n3)"
-    servers="127.0.0.1:$base,127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2))"
-    bench_growth_row "three nodes" "$sessions" "$servers" "$bench_folder/three/n1/operator.key" "$pids" "$bench_folder/three"
+    bench_start_three "$bench_folder/three" "$base"
+    bench_growth_row "three nodes" "$sessions" "$bench_servers" "$bench_folder/three/n1/operator.key" "$bench_pids"
     cluster_stop "$bench_folder/three"
     rm -rf "$bench_folder/three"
   done
